@@ -1,0 +1,56 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest'
+
+type Project = Exclude<NonNullable<Config['projects']>[number], string>
+
+const swc = {
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    keepClassNames: true,
+  },
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+}
+
+/** Tests run on the sources of every workspace package: no build is needed. */
+const project = (name: string): Project => ({
+  displayName: name,
+  rootDir: `packages/${name}`,
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testEnvironment: '<rootDir>/../../testing/node-environment.mjs',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+  moduleNameMapper: {
+    '^@zoho-auth/([^/]+)$': '<rootDir>/../$1/src/index.ts',
+    '^@zoho-auth/([^/]+)/([^/.]+)$': '<rootDir>/../$1/src/$2/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+})
+
+/** The tests of a package once more, on an older major of its framework that `compat/<folder>` installs. */
+const on = (name: string, folder: string, modules: RegExp): Project => {
+  const base = project(name)
+  return {
+    ...base,
+    displayName: `${name}@${folder}`,
+    moduleNameMapper: {
+      [modules.source]: `<rootDir>/../../compat/${folder}/node_modules/$1`,
+      ...base.moduleNameMapper,
+    },
+  }
+}
+
+const config: Config = {
+  projects: [
+    ...['core', 'emulator', 'axios', 'express', 'nestjs'].map(project),
+    on('axios', 'axios16', /^(axios)$/),
+    on('express', 'express4', /^(express)$/),
+    on('nestjs', 'nest11', /^(@nestjs\/.*|rxjs|reflect-metadata|axios)$/),
+  ],
+  reporters: ['default', '<rootDir>/testing/summary-reporter.mjs'],
+  collectCoverageFrom: ['packages/*/src/**/*.ts'],
+  coverageProvider: 'v8',
+}
+export default config
