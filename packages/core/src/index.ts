@@ -1,1 +1,48 @@
-export {}
+export type { ConnectionLookup, PerDataCenter, ZohoAuthOptions } from './config/options.js'
+export { DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS } from './config/settings.js'
+export { CLOSE_GRACE_MS, createZohoAuth, DEFAULT_CONNECTION } from './create-zoho-auth.js'
+export { defaultZohoAuth } from './default-zoho-auth.js'
+export { DEFAULT_BUDGET } from './rules/budget.js'
+export type { ExpiryPolicy } from './rules/freshness.js'
+export { DEFAULT_EXPIRY_POLICY } from './rules/freshness.js'
+export { memoryConnectionStore } from './stores/memory-connection-store.js'
+export type { MemoryTokenStoreOptions } from './stores/memory-token-store.js'
+export { memoryTokenStore } from './stores/memory-token-store.js'
+export type {
+  AbandonOptions,
+  BeginRequest,
+  BudgetPolicy,
+  ConnectionStore,
+  GoTurn,
+  PutOptions,
+  Quiet,
+  QuietReason,
+  RefreshTurn,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from './stores/ports.js'
+export type { Clock } from './words/clock.js'
+export { systemClock } from './words/clock.js'
+export type { Connection, ConnectionState, Environment } from './words/connection.js'
+export { isConnectionId } from './words/connection.js'
+export type { DataCenter, Product } from './words/data-centers.js'
+export { DATA_CENTERS, isDataCenter, PRODUCTS } from './words/data-centers.js'
+export type { ZohoAuthErrorCode, ZohoAuthErrorDetails } from './words/errors.js'
+export { isZohoAuthError, ZohoAuthError } from './words/errors.js'
+export type { ZohoAuthEventName, ZohoAuthEvents, ZohoAuthListener } from './words/events.js'
+export type { Logger } from './words/logger.js'
+export type { TokenFields } from './words/token.js'
+export { Token } from './words/token.js'
+export type {
+  ApiAnswer,
+  ConnectionResolver,
+  ConnectionStatus,
+  Outgoing,
+  OutgoingOptions,
+  PeekOptions,
+  TokenOptions,
+  ZohoFetchOptions,
+  ZohoHandle,
+} from './zoho-auth.js'
+export { ZohoAuth } from './zoho-auth.js'

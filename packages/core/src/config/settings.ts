@@ -1,0 +1,326 @@
+import { DEFAULT_BUDGET } from '../rules/budget.js'
+import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../rules/freshness.js'
+import { serverOrigin } from '../rules/hosts.js'
+import type { BudgetPolicy, ConnectionStore, TokenStore } from '../stores/ports.js'
+import { type Clock, systemClock } from '../words/clock.js'
+import { accountsOrigin, DATA_CENTERS, type DataCenter, isDataCenter } from '../words/data-centers.js'
+import { ZohoAuthError } from '../words/errors.js'
+import { type Logger, warningLogger } from '../words/logger.js'
+import { environment, perDataCenter } from './env.js'
+import { type ConnectionLookup, OPTION_NAMES, type PerDataCenter, type ZohoAuthOptions } from './options.js'
+
+/** Default limit of one request to the accounts server, in milliseconds (eight seconds). */
+export const DEFAULT_TIMEOUT_MS = 8_000
+
+/** The longest limit that can be set, in milliseconds (two minutes). */
+const LONGEST_TIMEOUT_MS = 120_000
+
+/** Default number of processes where tokens are shared. */
+export const DEFAULT_INSTANCES = 10
+
+/** Path of the OAuth endpoints below an accounts server. */
+const OAUTH_PATH = '/oauth/v2'
+
+/** Options and variables, checked, with defaults filled in. */
+export interface Settings {
+  readonly clientId: string
+  /** `undefined`: no secret is known for that data centre. */
+  secretOf(dataCenter: DataCenter): string | undefined
+  readonly single: { readonly refreshToken: string; readonly dataCenter: DataCenter } | undefined
+  readonly connections: ConnectionStore | ConnectionLookup | undefined
+  readonly tokens: TokenStore | undefined
+  readonly scheme: string
+  readonly allowedOrigins: readonly string[]
+  /** Origins of the app's own accounts servers, by data centre. */
+  readonly ownAccounts: Readonly<Partial<Record<DataCenter, string>>> | undefined
+  /** Base of the OAuth endpoints; throws for a data centre that has none. */
+  endpointOf(dataCenter: DataCenter): string
+  readonly revocationPath: string | undefined
+  readonly expiry: ExpiryPolicy
+  readonly budget: BudgetPolicy
+  readonly timeoutMs: number
+  readonly expectedInstances: number | undefined
+  readonly ambient: boolean
+  readonly clock: Clock
+  readonly fetch: typeof globalThis.fetch
+  readonly logger: Logger
+}
+
+/**
+ * Reads options and variables.
+ *
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, one for all faults, each named with the option and the fix. No message holds a
+ *   value that could be secret.
+ */
+export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): Settings {
+  const faults: string[] = []
+  const read = environment(env, faults)
+  for (const name of Object.keys(options))
+    if (!(OPTION_NAMES as readonly string[]).includes(name))
+      faults.push(`${name} is not an option; ${nearest(name)}`)
+
+  const text = (name: keyof ZohoAuthOptions, variable: string): string | undefined => {
+    const value = options[name] === undefined ? read(variable) : options[name]
+    if (value === undefined) return undefined
+    if (typeof value === 'string' && value.trim() !== '') return value
+    faults.push(`${name} must be a string that is not empty`)
+    return undefined
+  }
+
+  const clientId = text('clientId', 'ZOHO_CLIENT_ID')
+  if (clientId === undefined && options.clientId === undefined)
+    faults.push('clientId is missing: set ZOHO_CLIENT_ID, or pass { clientId }')
+  const secrets = spread(
+    'clientSecret',
+    options.clientSecret ?? perDataCenter('ZOHO_CLIENT_SECRET', read),
+    faults,
+  )
+  if (secrets === undefined)
+    faults.push('clientSecret is missing: set ZOHO_CLIENT_SECRET, or pass { clientSecret }')
+
+  const single = readSingle(options, text, read, secrets, faults)
+  const accounts = spread(
+    'accountsUrl',
+    options.accountsUrl ?? perDataCenter('ZOHO_ACCOUNTS_URL', read),
+    faults,
+  )
+  const endpoints = accounts && readEndpoints(accounts, faults)
+  if (single && accounts && endpoints?.[single.dataCenter] === undefined)
+    faults.push(`accountsUrl names no server for data centre "${single.dataCenter}"`)
+
+  const scheme = options.scheme ?? 'Zoho-oauthtoken'
+  if (scheme !== 'Zoho-oauthtoken' && scheme !== 'Bearer')
+    faults.push('scheme must be "Zoho-oauthtoken" or "Bearer"')
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  if (!(timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS))
+    faults.push(`timeoutMs must be a number of milliseconds above 0 and at most ${LONGEST_TIMEOUT_MS}`)
+  const { expectedInstances } = options
+  if (expectedInstances !== undefined && !(Number.isInteger(expectedInstances) && expectedInstances > 0))
+    faults.push('expectedInstances must be a whole number above 0')
+  if (options.ambient !== undefined && typeof options.ambient !== 'boolean')
+    faults.push('ambient must be true or false')
+  if (options.fetch !== undefined && typeof options.fetch !== 'function')
+    faults.push('fetch must be a function')
+  for (const [name, methods] of PARTS) {
+    const part = options[name] as Record<string, unknown> | undefined
+    if (part !== undefined && !methods.every((method) => typeof part?.[method] === 'function'))
+      faults.push(`${name} must have the methods ${methods.join(', ')}`)
+  }
+
+  const settings: Settings = {
+    clientId: clientId ?? '',
+    secretOf: (dataCenter) => secrets?.[dataCenter] ?? secrets?.default,
+    single,
+    connections: readConnections(options, faults),
+    tokens: readTokens(options, read, faults),
+    scheme,
+    allowedOrigins: readOrigins(options.allowedOrigins ?? [], faults),
+    ownAccounts: endpoints && mapValues(endpoints, (url) => new URL(url).origin),
+    endpointOf(dataCenter) {
+      if (!endpoints) return accountsOrigin(dataCenter) + OAUTH_PATH
+      const own = endpoints[dataCenter]
+      if (own !== undefined) return own
+      throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+        message: `accountsUrl names no server for data centre "${dataCenter}"`,
+      })
+    },
+    revocationPath: readPath(options.revocationPath, faults),
+    expiry: readExpiry(options.expiry ?? {}, faults),
+    budget: readBudget(options.budget ?? {}, faults),
+    timeoutMs,
+    expectedInstances,
+    ambient: options.ambient ?? true,
+    clock: options.clock ?? systemClock(),
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    logger: options.logger ?? warningLogger,
+  }
+  readKeys(options.encryptionKeys ?? read('ZOHO_AUTH_KEYS')?.split(','), faults)
+  if (faults.length === 0) return settings
+  throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+    message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+  })
+}
+
+/** Options that are described by the methods we call. */
+const PARTS: readonly (readonly [name: 'tokens' | 'clock' | 'logger', methods: readonly string[]])[] = [
+  ['tokens', ['begin', 'commit', 'abandon', 'forget', 'inspect']],
+  ['clock', ['now', 'sleep']],
+  ['logger', ['warn']],
+]
+
+function readSingle(
+  options: ZohoAuthOptions,
+  text: (name: keyof ZohoAuthOptions, variable: string) => string | undefined,
+  read: (name: string) => string | undefined,
+  secrets: Partial<Record<DataCenter | 'default', string>> | undefined,
+  faults: string[],
+): Settings['single'] {
+  const { connections } = options
+  if (connections !== undefined) {
+    if (options.refreshToken !== undefined)
+      faults.push(
+        'refreshToken and connections exclude each other: one is a single connection, the other is many',
+      )
+    if (options.dataCenter !== undefined)
+      faults.push('dataCenter belongs to refreshToken; each of the connections has its own')
+    return undefined
+  }
+  const dataCenter = text('dataCenter', 'ZOHO_DATA_CENTER') ?? 'us'
+  if (!isDataCenter(dataCenter)) {
+    const origin = options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : 'dataCenter'
+    faults.push(
+      `${origin} must be one of ${DATA_CENTERS.join(' ')}, not ${JSON.stringify(dataCenter.slice(0, 40))}`,
+    )
+    return undefined
+  }
+  if (secrets && secrets.default === undefined && secrets[dataCenter] === undefined)
+    faults.push(`clientSecret has no entry for data centre "${dataCenter}"`)
+  const refreshToken = text('refreshToken', 'ZOHO_REFRESH_TOKEN')
+  if (refreshToken !== undefined) return { refreshToken, dataCenter }
+  if (options.refreshToken === undefined && read('ZOHO_AUTH_STORE') === undefined)
+    faults.push(
+      'refreshToken is missing: set ZOHO_REFRESH_TOKEN, or pass { refreshToken } or { connections }',
+    )
+  return undefined
+}
+
+function readConnections(options: ZohoAuthOptions, faults: string[]): Settings['connections'] {
+  const { connections } = options
+  if (connections === undefined || typeof connections === 'function') return connections
+  const methods = ['get', 'put', 'delete', 'list']
+  const complete = methods.every((method) => typeof (connections as never)?.[method] === 'function')
+  if (!complete) faults.push(`connections must be a function, or have the methods ${methods.join(', ')}`)
+  return connections
+}
+
+function readTokens(
+  options: ZohoAuthOptions,
+  read: (name: string) => string | undefined,
+  faults: string[],
+): TokenStore | undefined {
+  const url = read('ZOHO_AUTH_STORE')
+  if (options.tokens !== undefined || url === undefined || url === 'memory:') return options.tokens
+  const scheme = /^[a-z]{1,20}:/.exec(url)?.[0] ?? 'an unknown scheme'
+  faults.push(`ZOHO_AUTH_STORE: this version knows "memory:" only, not ${scheme}; pass a store as { tokens }`)
+  return undefined
+}
+
+/** One value for all data centres, or one each, as one record. */
+function spread(
+  name: string,
+  value: PerDataCenter | Partial<Record<DataCenter | 'default', string>> | undefined,
+  faults: string[],
+): Partial<Record<DataCenter | 'default', string>> | undefined {
+  if (value === undefined) return undefined
+  const record = typeof value === 'string' ? { default: value } : value
+  if (typeof record !== 'object' || record === null || Object.keys(record).length === 0) {
+    faults.push(`${name} must be a string, or one string per data centre`)
+    return {}
+  }
+  for (const [key, entry] of Object.entries(record)) {
+    if (key !== 'default' && !isDataCenter(key))
+      faults.push(`${name}: ${JSON.stringify(key)} is not a data centre; they are ${DATA_CENTERS.join(' ')}`)
+    if (typeof entry !== 'string' || entry.trim() === '')
+      faults.push(`${name}${key === 'default' ? '' : `.${key}`} must be a string that is not empty`)
+  }
+  return record
+}
+
+function readEndpoints(
+  accounts: Partial<Record<DataCenter | 'default', string>>,
+  faults: string[],
+): Partial<Record<DataCenter, string>> {
+  const endpoints: Partial<Record<DataCenter, string>> = {}
+  const checked = new Map<string, string | undefined>()
+  for (const dataCenter of DATA_CENTERS) {
+    const text = accounts[dataCenter] ?? accounts.default
+    if (text === undefined) continue
+    if (!checked.has(text)) {
+      const url = typeof text === 'string' ? serverOrigin(text) : undefined
+      if (url === undefined)
+        faults.push(
+          'accountsUrl (ZOHO_ACCOUNTS_URL) must be an https URL without user, query or fragment; http only on loopback',
+        )
+      checked.set(
+        text,
+        url && url.origin + (url.pathname === '/' ? OAUTH_PATH : url.pathname.replace(/\/+$/, '')),
+      )
+    }
+    const endpoint = checked.get(text)
+    if (endpoint !== undefined) endpoints[dataCenter] = endpoint
+  }
+  return endpoints
+}
+
+function readOrigins(origins: readonly string[], faults: string[]): string[] {
+  if (!Array.isArray(origins)) {
+    faults.push('allowedOrigins must be a list of origins')
+    return []
+  }
+  return origins.flatMap((text: unknown, index) => {
+    const url = typeof text === 'string' ? serverOrigin(text) : undefined
+    if (url !== undefined && url.pathname === '/') return [url.origin]
+    faults.push(
+      `allowedOrigins[${index}] must be an origin such as "https://api.example.com"; http only on loopback`,
+    )
+    return []
+  })
+}
+
+function readPath(path: string | undefined, faults: string[]): string | undefined {
+  if (path !== undefined && !/^\/[A-Za-z0-9/_.-]{1,200}$/.test(path))
+    faults.push('revocationPath must be a path such as "/oauth/v2/token/revoke"')
+  return path
+}
+
+function readExpiry(given: Partial<ExpiryPolicy>, faults: string[]): ExpiryPolicy {
+  const policy = { ...DEFAULT_EXPIRY_POLICY, ...given }
+  for (const [name, value] of Object.entries(policy)) {
+    if (!Object.hasOwn(DEFAULT_EXPIRY_POLICY, name)) faults.push(`expiry.${name} is not an option`)
+    else if (!(value >= 0 && value < 3_600_000))
+      faults.push(`expiry.${name} must be a number of milliseconds from 0 to below one hour`)
+  }
+  if (!(policy.refreshAheadMs >= policy.safetyMarginMs))
+    faults.push('expiry.refreshAheadMs must not be below expiry.safetyMarginMs')
+  if (policy.refreshAheadMs + policy.refreshSpreadMs >= 3_600_000)
+    faults.push(
+      "expiry.refreshAheadMs and expiry.refreshSpreadMs together must stay below one hour, Zoho's token life",
+    )
+  return policy
+}
+
+function readBudget(given: Partial<BudgetPolicy>, faults: string[]): BudgetPolicy {
+  const budget = { ...DEFAULT_BUDGET, ...given }
+  for (const name of Object.keys(budget))
+    if (!Object.hasOwn(DEFAULT_BUDGET, name)) faults.push(`budget.${name} is not an option`)
+  if (!(Number.isInteger(budget.limit) && budget.limit >= 1 && budget.limit <= 10))
+    faults.push('budget.limit must be a whole number from 1 to 10: Zoho gives 10 new tokens per window')
+  if (!(budget.windowMs > 0 && budget.windowMs <= 86_400_000))
+    faults.push('budget.windowMs must be a number of milliseconds above 0 and at most one day')
+  return budget
+}
+
+const KEY = /^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/_-]{42,43}=?$/
+
+function readKeys(keys: readonly string[] | undefined, faults: string[]): void {
+  keys?.forEach((key, index) => {
+    if (typeof key !== 'string' || !KEY.test(key.trim()))
+      faults.push(`encryptionKeys[${index}] (ZOHO_AUTH_KEYS) must be "id:base64" of 32 bytes`)
+  })
+}
+
+function nearest(name: string): string {
+  const same = OPTION_NAMES.find(
+    (option) => option.toLowerCase() === name.toLowerCase().replaceAll(/[_-]/g, ''),
+  )
+  return same ? `did you mean ${same}?` : `the options are ${OPTION_NAMES.join(', ')}`
+}
+
+function mapValues<K extends string, V, W>(
+  record: Partial<Record<K, V>>,
+  map: (value: V) => W,
+): Partial<Record<K, W>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value as V)])) as Partial<
+    Record<K, W>
+  >
+}

@@ -1,0 +1,446 @@
+import type { ZohoAuthOptions } from './config/options.js'
+import { DEFAULT_INSTANCES, readSettings, type Settings } from './config/settings.js'
+import { fetchWithToken } from './fetch.js'
+import { AccountsServer } from './gates/accounts-server.js'
+import { type Grants, grantKey } from './gates/grant.js'
+import { StoreHealth } from './gates/store-health.js'
+import { Handle, type HandleTarget } from './handle.js'
+import { HopelessHosts, hostDenied, OutgoingRequest } from './outgoing.js'
+import { revokeConnection } from './revoke.js'
+import { type HostPolicy, hostPolicy } from './rules/hosts.js'
+import { memoryConnectionStore } from './stores/memory-connection-store.js'
+import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-store.js'
+import type { TokenStore } from './stores/ports.js'
+import { TokenProvider } from './token-provider.js'
+import { warnOfFleet, warnOfTwins } from './warnings.js'
+import { type Connection, isConnectionId } from './words/connection.js'
+import { type DataCenter, isDataCenter, PRODUCTS, type Product, productOrigin } from './words/data-centers.js'
+import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
+import { Events, type ZohoAuthEventName, type ZohoAuthListener } from './words/events.js'
+import { Choice, Scope } from './words/scope.js'
+import type { Token } from './words/token.js'
+import {
+  type ConnectionResolver,
+  type ConnectionStatus,
+  type Outgoing,
+  type OutgoingOptions,
+  type PeekOptions,
+  type TokenOptions,
+  ZohoAuth,
+  type ZohoFetchOptions,
+  type ZohoHandle,
+} from './zoho-auth.js'
+
+/** The id of the connection in single mode. */
+export const DEFAULT_CONNECTION = 'default'
+
+/** How long `close` lets work under way finish, in milliseconds (five seconds). */
+export const CLOSE_GRACE_MS = 5_000
+
+/**
+ * Makes an engine. Sends nothing and starts nothing.
+ *
+ * @param options What is left out comes from `ZOHO_*` variables.
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, one for all faults.
+ */
+export function createZohoAuth(options: ZohoAuthOptions = {}): ZohoAuth {
+  return new Engine(readSettings(options, process.env))
+}
+
+class Engine extends ZohoAuth implements HandleTarget {
+  readonly #settings: Settings
+  readonly #events = new Events()
+  readonly #scope = new Scope()
+  readonly #hosts: HostPolicy
+  readonly #grants: Grants
+  readonly #store: TokenStore
+  readonly #health: StoreHealth
+  readonly #accounts: AccountsServer
+  readonly #provider: TokenProvider
+  readonly #hopeless = new HopelessHosts()
+  readonly #lastErrors = new Map<
+    string,
+    { readonly code: string; readonly message: string; readonly at: number }
+  >()
+  readonly #closing = new AbortController()
+  readonly #untwin: () => void
+  #closed: Promise<void> | undefined
+
+  constructor(settings: Settings) {
+    super()
+    this.#settings = settings
+    const { clock, logger, budget, clientId } = settings
+    this.#hosts = hostPolicy(settings.ownAccounts, settings.allowedOrigins)
+    this.#store = settings.tokens ?? memoryTokenStore({ clock })
+    this.#grants = grantsOf(settings)
+    const inProcess = isMemoryTokenStore(this.#store)
+    const traits = { inProcess, instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES) }
+    const closing = this.#closing.signal
+    this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)
+    this.#accounts = new AccountsServer({
+      clientId,
+      secretOf: (dataCenter) => secretFor(settings, dataCenter),
+      endpointOf: (dataCenter) => settings.endpointOf(dataCenter),
+      revocationPath: settings.revocationPath,
+      allowsApiDomain: (url, dataCenter) => this.#hosts.allows(url, dataCenter),
+      timeoutMs: settings.timeoutMs,
+      clock,
+      fetch: settings.fetch,
+    })
+    this.#provider = new TokenProvider({
+      clientId,
+      clock,
+      random: Math.random,
+      events: this.#events,
+      logger,
+      grants: this.#grants,
+      store: this.#store,
+      health: this.#health,
+      accounts: this.#accounts,
+      budget,
+      expiry: settings.expiry,
+      timeoutMs: settings.timeoutMs,
+      apiDomainOf: ({ dataCenter, environment }) =>
+        settings.ownAccounts?.[dataCenter] ?? productOrigin('crm', dataCenter, environment),
+      outside: (work) => this.#scope.outside(work),
+      closing,
+    })
+    this.on('token.refresh_failed', ({ connection, code, detail }) =>
+      this.#noteError(connection, code, detail),
+    )
+    this.on('token.refreshed', ({ connection }) => this.#lastErrors.delete(connection))
+    if (inProcess) warnOfFleet(logger)
+    const twin = settings.single && inProcess ? `${clientId} ${settings.single.refreshToken}` : undefined
+    this.#untwin = twin === undefined ? () => {} : warnOfTwins(twin, logger)
+  }
+
+  override getToken(options?: TokenOptions): Promise<Token> {
+    try {
+      const id = this.#resolve(options?.connection)
+      if (typeof id !== 'string') return id.then((found) => this.#getToken(found, options))
+      return this.#getToken(id, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #getToken(id: string, options: TokenOptions | undefined): Promise<Token> {
+    const held = this.#provider.memory.get(id)
+    if (
+      held !== undefined &&
+      !held.refused &&
+      this.#settings.clock.now() < held.staleAt &&
+      options?.refused !== held.token.value
+    )
+      return Promise.resolve(held.token)
+    return this.#provide(id, options)
+  }
+
+  async #provide(id: string, options: TokenOptions = {}): Promise<Token> {
+    this.#assertOpen()
+    return (await this.#provider.provide(id, options)).token
+  }
+
+  override async getAccessToken(options?: TokenOptions): Promise<string> {
+    return (await this.getToken(options)).value
+  }
+
+  override peekToken(options?: PeekOptions): Token | undefined {
+    const choice = options?.connection ?? this.#ambient()?.kept
+    const id = choice ?? (this.#ambient() === undefined ? this.#only() : undefined)
+    return id === undefined ? undefined : this.#provider.peek(id)
+  }
+
+  override fetch(input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
+    const { connection, product, ...rest } = init
+    const signal = init.signal ?? (typeof input === 'object' && 'signal' in input ? input.signal : undefined)
+    const outgoing = this.outgoing({ connection, product, signal: signal ?? undefined })
+    return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
+  }
+
+  override async authorize(
+    url: string | URL,
+    options: TokenOptions = {},
+  ): Promise<{ Authorization: string }> {
+    if (!URL.canParse(url as string)) throw new TypeError('authorize needs an absolute URL')
+    const target = new URL(url)
+    if (!this.#hosts.knows(target)) throw hostDenied(target)
+    const id = await this.#resolve(options.connection)
+    const dataCenter = await this.#dataCenterOf(id)
+    if (!this.#hosts.allows(target, dataCenter)) throw hostDenied(target, id, dataCenter)
+    const token = await this.#getToken(id, options)
+    return { Authorization: `${this.#settings.scheme} ${token.value}` }
+  }
+
+  override async apiUrl(product: Product, connection?: string): Promise<URL> {
+    return this.#apiUrl(await this.#resolve(connection), product)
+  }
+
+  override withConnection<T>(connection: string | ConnectionResolver, fn: () => T): T {
+    if (!this.#settings.ambient)
+      throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+        message:
+          'withConnection is off (ambient: false): name the connection in the call, or use forConnection',
+      })
+    if (typeof connection === 'string') assertId(connection)
+    return this.#scope.run(new Choice(connection), fn)
+  }
+
+  override forConnection(connection: string | ConnectionResolver): ZohoHandle {
+    if (typeof connection === 'string') assertId(connection)
+    return new Handle(this, connection)
+  }
+
+  override outgoing(options: OutgoingOptions = {}): Outgoing {
+    const choice = this.#ambient()
+    return this.#outgoing(options, () => this.#resolve(options.connection, choice))
+  }
+
+  override async revoke(options: PeekOptions = {}): Promise<void> {
+    await this.#revoke(await this.#resolve(options.connection))
+  }
+
+  override async status(connection?: string): Promise<ConnectionStatus> {
+    return this.#status(await this.#resolve(connection))
+  }
+
+  override on<Name extends ZohoAuthEventName>(name: Name, listener: ZohoAuthListener<Name>): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  override close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const grace = new AbortController()
+    const late = this.#settings.clock.sleep(CLOSE_GRACE_MS, grace.signal).catch(() => {})
+    await Promise.race([this.#provider.settled(), late])
+    grace.abort()
+    this.#closing.abort(closedError())
+    this.#untwin()
+    this.#provider.memory.clear()
+    this.#events.clear()
+  }
+
+  // The calls of a handle: the same, for a choice that was made before.
+
+  async getTokenFor(choice: Choice, options: TokenOptions = {}): Promise<Token> {
+    return this.#getToken(await this.#resolve(undefined, choice), options)
+  }
+
+  peekTokenFor(choice: Choice): Token | undefined {
+    return choice.kept === undefined ? undefined : this.#provider.peek(choice.kept)
+  }
+
+  fetchFor(choice: Choice, input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
+    const { product, connection: _, ...rest } = init
+    const signal = init.signal ?? (typeof input === 'object' && 'signal' in input ? input.signal : undefined)
+    const outgoing = this.outgoingFor(choice, { product, signal: signal ?? undefined })
+    return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
+  }
+
+  async authorizeFor(
+    choice: Choice,
+    url: string | URL,
+    options?: TokenOptions,
+  ): Promise<{ Authorization: string }> {
+    return this.authorize(url, { ...options, connection: await this.#resolve(undefined, choice) })
+  }
+
+  async apiUrlFor(choice: Choice, product: Product): Promise<URL> {
+    return this.#apiUrl(await this.#resolve(undefined, choice), product)
+  }
+
+  outgoingFor(choice: Choice, options: OutgoingOptions = {}): Outgoing {
+    return this.#outgoing(options, () => this.#resolve(undefined, choice))
+  }
+
+  async revokeFor(choice: Choice): Promise<void> {
+    await this.#revoke(await this.#resolve(undefined, choice))
+  }
+
+  async statusFor(choice: Choice): Promise<ConnectionStatus> {
+    return this.#status(await this.#resolve(undefined, choice))
+  }
+
+  /** Explicit option, else the surrounding scope, else the only configured one. Never "the first". */
+  #resolve(
+    connection: string | undefined,
+    choice: Choice | undefined = this.#ambient(),
+  ): string | Promise<string> {
+    if (connection !== undefined) return assertId(connection)
+    const chosen = choice === undefined ? this.#only() : choice.resolve()
+    return typeof chosen === 'object' ? chosen.then(assertChosen) : assertChosen(chosen)
+  }
+
+  #ambient(): Choice | undefined {
+    return this.#settings.ambient ? this.#scope.current() : undefined
+  }
+
+  #only(): string | undefined {
+    return this.#settings.single && DEFAULT_CONNECTION
+  }
+
+  #outgoing(options: OutgoingOptions, connectionOf: () => string | Promise<string>): Outgoing {
+    this.#assertOpen()
+    const { clock, logger, scheme, budget } = this.#settings
+    const parts = {
+      hosts: this.#hosts,
+      provider: this.#provider,
+      events: this.#events,
+      logger,
+      scheme,
+      connectionOf,
+      dataCenterOf: (id: string) => this.#dataCenterOf(id),
+      apiUrl: (id: string, product: Product) => this.#apiUrl(id, product),
+      hopeless: this.#hopeless,
+      hopelessMs: budget.windowMs,
+      now: () => clock.now(),
+    }
+    return new OutgoingRequest(parts, options)
+  }
+
+  async #dataCenterOf(id: string): Promise<DataCenter> {
+    return this.#provider.memory.get(id)?.token.dataCenter ?? (await this.#connection(id)).dataCenter
+  }
+
+  async #connection(id: string): Promise<Connection> {
+    const connection = await this.#grants.get(id)
+    if (connection === undefined) throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', { connection: id })
+    return connection
+  }
+
+  async #apiUrl(id: string, product: Product): Promise<URL> {
+    if (!PRODUCTS.includes(product))
+      throw new TypeError(`${JSON.stringify(product)} is not a product; they are ${PRODUCTS.join(', ')}`)
+    if (!this.#settings.ownAccounts) {
+      const { dataCenter, environment } = await this.#connection(id)
+      return new URL(productOrigin(product, dataCenter, environment))
+    }
+    const { apiDomain } = await this.#getToken(id, undefined)
+    return new URL(apiDomain)
+  }
+
+  #revoke(id: string): Promise<void> {
+    this.#assertOpen()
+    const { clientId, clock, logger } = this.#settings
+    return this.#scope.outside(() =>
+      revokeConnection(id, {
+        clientId,
+        clock,
+        logger,
+        events: this.#events,
+        grants: this.#grants,
+        store: this.#store,
+        health: this.#health,
+        accounts: this.#accounts,
+        forget: (connection, key) => this.#provider.forget(connection, key),
+        closing: this.#closing.signal,
+      }),
+    )
+  }
+
+  async #status(id: string): Promise<ConnectionStatus> {
+    const { clock, budget, clientId } = this.#settings
+    const connection = await this.#connection(id)
+    const key = grantKey(connection, clientId)
+    const record = await this.#health.run(() => this.#store.inspect(key)).catch(() => undefined)
+    const now = clock.now()
+    const held = this.#provider.memory.get(id)
+    const remembered = this.#provider.remembered(key)
+    const untilAt = record?.quiet ? now + record.quiet.ms : remembered?.untilAt
+    const reason = record?.quiet?.reason ?? remembered?.reason
+    const expiresAt = held ? held.token.expiresAt : record?.token && now + record.token.lifeMs
+    const lastError = this.#lastErrors.get(id)
+    return {
+      connection: id,
+      dataCenter: connection.dataCenter,
+      state: connection.state,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      budgetLeft: Math.max(0, budget.limit - (record?.used ?? 0)),
+      ...(untilAt === undefined || reason === undefined ? {} : { quiet: { untilAt, reason } }),
+      ...(lastError === undefined ? {} : { lastError }),
+    }
+  }
+
+  #noteError(connection: string, code: string, detail: string): void {
+    if (this.#lastErrors.size >= MOST_ERRORS) this.#lastErrors.clear()
+    this.#lastErrors.set(connection, { code, message: detail, at: this.#settings.clock.now() })
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw closedError()
+  }
+}
+
+/** Most connections whose last failure is remembered for `status`. */
+const MOST_ERRORS = 10_000
+
+function closedError(): ZohoAuthError {
+  return new ZohoAuthError('ERR_ZOHO_CONFIG', {
+    message: 'this ZohoAuth is closed',
+    action: 'Make a new one.',
+  })
+}
+
+function assertId(id: string): string {
+  if (isConnectionId(id)) return id
+  throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', {
+    action: 'A connection id has 1 to 128 characters of A-Z a-z 0-9 _ . @ : -',
+  })
+}
+
+function assertChosen(id: string | undefined): string {
+  if (id !== undefined) return assertId(id)
+  throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION')
+}
+
+function secretFor(settings: Settings, dataCenter: DataCenter): string {
+  const secret = settings.secretOf(dataCenter)
+  if (secret !== undefined) return secret
+  throw new ZohoAuthError('ERR_ZOHO_CLIENT', {
+    message: `there is no client secret for data centre "${dataCenter}"`,
+    action: `Set ZOHO_CLIENT_SECRET_${dataCenter.toUpperCase()}, or add it to clientSecret.`,
+  })
+}
+
+/** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
+function grantsOf(settings: Settings): Grants {
+  const { connections, single, clock } = settings
+  const store =
+    typeof connections === 'function'
+      ? undefined
+      : (connections ?? memoryConnectionStore(only(single, clock.now())))
+  const look = typeof connections === 'function' ? connections : (id: string) => store?.get(id)
+  return {
+    store,
+    async get(id) {
+      let connection: Connection | undefined
+      try {
+        connection = await look(id)
+      } catch (error) {
+        if (isZohoAuthError(error)) throw error
+        throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })
+      }
+      if (connection === undefined || connection === null) return undefined
+      if (
+        connection.id === id &&
+        isDataCenter(connection.dataCenter) &&
+        typeof connection.refreshToken === 'string'
+      )
+        return connection
+      throw new ZohoAuthError('ERR_ZOHO_STORE', {
+        connection: id,
+        action: `"connections" gave something else than connection "${id}" with a known dataCenter and a refreshToken.`,
+      })
+    },
+  }
+}
+
+function only(single: Settings['single'], now: number): Connection[] {
+  if (single === undefined) return []
+  const at = Math.floor(now)
+  return [{ id: DEFAULT_CONNECTION, ...single, state: 'active', version: 1, createdAt: at, updatedAt: at }]
+}

@@ -1,0 +1,219 @@
+import type * as OpenIdClient from 'openid-client'
+import {
+  judgeRevokeAnswer,
+  judgeTokenAnswer,
+  type RawAnswer,
+  type RevokeAnswer,
+  type TokenAnswer,
+} from '../rules/token-response.js'
+import type { Clock } from '../words/clock.js'
+import type { Connection } from '../words/connection.js'
+import type { DataCenter } from '../words/data-centers.js'
+import { describeFault } from '../words/errors.js'
+
+/** The most of an answer that is read, in bytes (64 KiB). Zoho's are below one. */
+const LONGEST_ANSWER = 65_536
+
+/** What happened to one request. */
+export type Answer<Judged> =
+  | Judged
+  /** No answer in time; Zoho may have made a token. */
+  | { readonly kind: 'timeout'; readonly detail: string }
+  /** The connection broke; Zoho may have made a token. */
+  | { readonly kind: 'lost'; readonly detail: string }
+  /** Nothing was sent: no name, no route, no TLS. Says something about this process, not about Zoho. */
+  | { readonly kind: 'unreachable'; readonly detail: string }
+
+/** How to reach the accounts servers. */
+export interface AccountsServerOptions {
+  readonly clientId: string
+  secretOf(dataCenter: DataCenter): string
+  /** Base of the OAuth endpoints, such as `https://accounts.zoho.eu/oauth/v2`. */
+  endpointOf(dataCenter: DataCenter): string
+  /** Path of the revocation endpoint on the same origin; default `<base>/token/revoke`. */
+  readonly revocationPath?: string | undefined
+  allowsApiDomain(origin: URL, dataCenter: DataCenter): boolean
+  /** Limit of one request, from sending to the last byte of the answer, in milliseconds. */
+  readonly timeoutMs: number
+  readonly clock: Clock
+  readonly fetch: typeof globalThis.fetch
+}
+
+/**
+ * Gate 5, accounts server: one POST, whose answer is judged by its body (`rules/token-response.ts`).
+ *
+ * `openid-client` builds the request and checks what a token answer must hold (RFC 6749 sections 5 and 6, RFC 7009); it
+ * sees the answer after Zoho's departures from the standard are normalised. It is loaded at the first request, not at
+ * import. Secrets travel in the body, never in the URL; a redirect is not followed.
+ */
+export class AccountsServer {
+  readonly #options: AccountsServerOptions
+  #oauth: Promise<typeof OpenIdClient> | undefined
+
+  constructor(options: AccountsServerOptions) {
+    this.#options = options
+  }
+
+  /** Loads `openid-client`, so that a turn is not spent on it. */
+  async prepare(): Promise<void> {
+    await this.#load()
+  }
+
+  /** One refresh (RFC 6749 section 6). Never throws. */
+  async refresh(connection: Connection, signal: AbortSignal): Promise<Answer<TokenAnswer>> {
+    const { dataCenter, refreshToken } = connection
+    const oauth = await this.#load()
+    const allows = (origin: URL) => this.#options.allowsApiDomain(origin, dataCenter)
+    const { answer, error } = await this.#exchange(
+      oauth,
+      dataCenter,
+      signal,
+      (config) => oauth.refreshTokenGrant(config, refreshToken),
+      (raw) => judgeTokenAnswer(raw, allows),
+    )
+    // What we took for a token must also satisfy the standard.
+    if (answer.kind === 'token' && error !== undefined)
+      return { kind: 'malformed', detail: describeFault(error).message }
+    return answer
+  }
+
+  /** One revocation (RFC 7009) of the grant, which ends all its tokens. Never throws. */
+  async revoke(connection: Connection, signal: AbortSignal): Promise<Answer<RevokeAnswer>> {
+    const { dataCenter, refreshToken } = connection
+    const oauth = await this.#load()
+    const { answer } = await this.#exchange(
+      oauth,
+      dataCenter,
+      signal,
+      (config) => oauth.tokenRevocation(config, refreshToken, { token_type: 'refresh_token' }),
+      judgeRevokeAnswer,
+    )
+    return answer
+  }
+
+  async #exchange<Judged extends { readonly kind: string }>(
+    oauth: typeof OpenIdClient,
+    dataCenter: DataCenter,
+    signal: AbortSignal,
+    request: (config: OpenIdClient.Configuration) => Promise<unknown>,
+    judge: (raw: RawAnswer) => Judged,
+  ): Promise<{ readonly answer: Answer<Judged>; readonly error?: unknown }> {
+    const { clientId, timeoutMs, clock } = this.#options
+    const base = this.#options.endpointOf(dataCenter)
+    const config = new oauth.Configuration(
+      {
+        issuer: new URL(base).origin,
+        token_endpoint: `${base}/token`,
+        revocation_endpoint: new URL(this.#options.revocationPath ?? `${base}/token/revoke`, base).href,
+      },
+      clientId,
+      undefined,
+      oauth.ClientSecretPost(this.#options.secretOf(dataCenter)),
+    )
+    if (base.startsWith('http:')) oauth.allowInsecureRequests(config)
+    const cut = new AbortController()
+    const timer = new AbortController()
+    const onAbort = () => cut.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    let late = false
+    clock.sleep(timeoutMs, timer.signal).then(
+      () => {
+        late = true
+        cut.abort()
+      },
+      () => {},
+    )
+    let answer: Answer<Judged> | undefined
+    config[oauth.customFetch] = async (url, init) => {
+      try {
+        const raw = await this.#post(url, { ...init, signal: cut.signal } as RequestInit)
+        const judged = judge(raw)
+        answer = judged
+        return normalised(judged)
+      } catch (error) {
+        answer = late
+          ? { kind: 'timeout', detail: `no answer within ${timeoutMs} ms` }
+          : { kind: wasSent(error) ? 'lost' : 'unreachable', detail: describeFault(error).message }
+        throw error
+      }
+    }
+    try {
+      await request(config)
+      return { answer: answer ?? { kind: 'unreachable', detail: 'nothing was sent' } }
+    } catch (error) {
+      return { answer: answer ?? { kind: 'unreachable', detail: describeFault(error).message }, error }
+    } finally {
+      timer.abort()
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #post(url: string, init: RequestInit): Promise<RawAnswer> {
+    const { fetch } = this.#options
+    const response = await fetch(url, { ...init, redirect: 'manual' })
+    return {
+      status: response.status,
+      retryAfter: response.headers.get('retry-after') ?? undefined,
+      body: await readLimited(response, LONGEST_ANSWER),
+    }
+  }
+
+  #load(): Promise<typeof OpenIdClient> {
+    this.#oauth ??= import('openid-client').catch((error: unknown) => {
+      this.#oauth = undefined
+      throw error
+    })
+    return this.#oauth
+  }
+}
+
+/** The answer as RFC 6749 section 5 would have it: 200 with a token, or 400 with an error. */
+function normalised(judged: { readonly kind: string }): Response {
+  if (judged.kind === 'revoked') return new Response(null, { status: 200 })
+  if (judged.kind !== 'token') return Response.json({ error: 'invalid_request' }, { status: 400 })
+  const token = judged as Extract<TokenAnswer, { kind: 'token' }>
+  return Response.json({
+    access_token: token.value,
+    token_type: 'bearer',
+    expires_in: token.lifeMs / 1000,
+    ...(token.refreshToken === undefined ? {} : { refresh_token: token.refreshToken }),
+  })
+}
+
+/** Reads a body as text and stops where it grows too long. */
+async function readLimited(response: Response, limit: number): Promise<string> {
+  if (response.body === null) return ''
+  const chunks: Uint8Array[] = []
+  let length = 0
+  const reader = response.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    chunks.push(value)
+    length += value.byteLength
+    if (length <= limit) continue
+    await reader.cancel()
+    break
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Codes of faults that come before the first byte of a request is sent. */
+const BEFORE_SENDING =
+  /^(ENOTFOUND|EAI_|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|UND_ERR_CONNECT_TIMEOUT)/
+
+/** Whether Zoho may have seen the request. In doubt, yes: the attempt then stays counted. */
+function wasSent(error: unknown): boolean {
+  let current = error
+  for (let depth = 0; depth < DEEPEST_CAUSE && typeof current === 'object' && current !== null; depth++) {
+    const { code, errors, cause } = current as { code?: unknown; errors?: unknown; cause?: unknown }
+    if (typeof code === 'string' && BEFORE_SENDING.test(code)) return false
+    // Several addresses tried at once: all of them failed before sending, or one of them did not.
+    if (Array.isArray(errors) && errors.length > 0) return errors.some(wasSent)
+    current = cause
+  }
+  return true
+}
+
+/** How many causes are followed. */
+const DEEPEST_CAUSE = 4

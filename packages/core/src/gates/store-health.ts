@@ -1,0 +1,109 @@
+import { LocalBucket } from '../rules/budget.js'
+import type { BudgetPolicy } from '../stores/ports.js'
+import type { Clock } from '../words/clock.js'
+import { describeFault } from '../words/errors.js'
+import type { Events } from '../words/events.js'
+
+/** A store operation that takes longer than this counts as failed, in milliseconds (2 seconds). */
+export const STORE_TIMEOUT_MS = 2_000
+
+/** Most keys for which a local bucket is kept while the store is down. */
+const MOST_BUCKETS = 10_000
+
+/** How often a write that must not be lost is tried again behind, and the first pause, which doubles. */
+export const STORE_RETRIES = 8
+const STORE_RETRY_FIRST_MS = 250
+
+/** The store did not answer, or answered with an error. */
+export class StoreFault extends Error {
+  override readonly name = 'StoreFault'
+}
+
+/** What {@link StoreHealth} is told about the store. */
+export interface StoreTraits {
+  /** It lives in this process: it is asked without a time limit, and cannot be down. */
+  readonly inProcess: boolean
+  /** How many processes share the grant, where the store cannot say. */
+  readonly instances: number
+}
+
+/** Watches whether the token store answers, and what may be spent while it does not. */
+export class StoreHealth {
+  readonly #clock: Clock
+  readonly #events: Events
+  readonly #buckets = new Map<string, LocalBucket>()
+  readonly #newBucket: () => LocalBucket
+  readonly #inProcess: boolean
+  readonly #closing: AbortSignal
+  #downSince: number | undefined
+
+  constructor(
+    clock: Clock,
+    events: Events,
+    budget: BudgetPolicy,
+    traits: StoreTraits,
+    random: () => number,
+    closing: AbortSignal,
+  ) {
+    this.#clock = clock
+    this.#events = events
+    this.#closing = closing
+    this.#newBucket = () => new LocalBucket(budget, traits.instances, clock.now(), random)
+    this.#inProcess = traits.inProcess
+  }
+
+  /** Runs one store operation, within {@link STORE_TIMEOUT_MS}. @throws StoreFault */
+  async run<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#inProcess) return operation()
+    const timer = new AbortController()
+    try {
+      const late = this.#clock.sleep(STORE_TIMEOUT_MS, timer.signal).then(() => {
+        throw new Error(`the store did not answer within ${STORE_TIMEOUT_MS} ms`)
+      })
+      const result = await Promise.race([operation(), late])
+      this.#answered()
+      return result
+    } catch (error) {
+      const fault = describeFault(error)
+      if (this.#downSince === undefined) {
+        this.#downSince = this.#clock.now()
+        this.#events.emit('store.degraded', { detail: fault.message })
+      }
+      throw new StoreFault(fault.message, { cause: fault })
+    } finally {
+      timer.abort()
+    }
+  }
+
+  /** Tries a write until it is stored, {@link STORE_RETRIES} times at most, with nobody waiting. */
+  async persist(operation: () => Promise<unknown>): Promise<boolean> {
+    for (let attempt = 0; attempt < STORE_RETRIES; attempt++) {
+      try {
+        if (attempt > 0) await this.#clock.sleep(STORE_RETRY_FIRST_MS * 2 ** (attempt - 1), this.#closing)
+        await this.run(operation)
+        return true
+      } catch {
+        if (this.#closing.aborted) return false
+      }
+    }
+    return false
+  }
+
+  /** One token without the store, from this process's part of the fleet's share. */
+  takeLocally(key: string): { readonly ok: true } | { readonly ok: false; readonly ms: number } {
+    let bucket = this.#buckets.get(key)
+    if (bucket === undefined) {
+      if (this.#buckets.size >= MOST_BUCKETS) this.#buckets.clear()
+      bucket = this.#newBucket()
+      this.#buckets.set(key, bucket)
+    }
+    return bucket.take(this.#clock.now())
+  }
+
+  #answered(): void {
+    if (this.#downSince === undefined) return
+    const downMs = this.#clock.now() - this.#downSince
+    this.#downSince = undefined
+    this.#events.emit('store.recovered', { downMs })
+  }
+}

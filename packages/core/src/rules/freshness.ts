@@ -1,0 +1,67 @@
+/**
+ * How long a token may still be handed out.
+ *
+ * - `fresh`: use it.
+ * - `stale`: use it, and start a refresh that nobody waits for.
+ * - `expired`: wait for a refresh.
+ */
+export type Freshness = 'fresh' | 'stale' | 'expired'
+
+/** When a token stops being fresh. All times are counted back from its expiry. */
+export interface ExpiryPolicy {
+  /** The background refresh starts at least this long before expiry, in milliseconds. Default 300 000 (5 minutes). */
+  readonly refreshAheadMs: number
+  /**
+   * Each process starts up to this much earlier, at one random point of its own, so that a fleet does not start at
+   * once, in milliseconds. Default 300 000 (5 minutes), which gives 5 to 10 minutes before expiry.
+   */
+  readonly refreshSpreadMs: number
+  /**
+   * A token is not handed out this long before expiry, in milliseconds. It pays for the difference between clocks and
+   * for the time the request itself takes. Default 30 000 (30 seconds).
+   */
+  readonly safetyMarginMs: number
+}
+
+export const DEFAULT_EXPIRY_POLICY: ExpiryPolicy = Object.freeze({
+  refreshAheadMs: 300_000,
+  refreshSpreadMs: 300_000,
+  safetyMarginMs: 30_000,
+})
+
+/** The life for which the policy is meant, in milliseconds: Zoho's hour. Shorter lives shrink all its times in proportion. */
+export const REFERENCE_LIFE_MS = 3_600_000
+
+/** The two instants at which a token changes its freshness, in milliseconds since the epoch. */
+export interface Deadlines {
+  /** Stale from here on. */
+  readonly staleAt: number
+  /** Expired from here on. */
+  readonly unusableAt: number
+}
+
+/**
+ * The deadlines of one token.
+ *
+ * @param expiresAt Expiry of the token, in milliseconds since the epoch.
+ * @param lifeMs Its whole life when it was made, in milliseconds. A token that lives for seconds gets margins of
+ *   milliseconds, so that there is always a time in which it is fresh.
+ * @param spread This process's own point between 0 and 1 in `refreshSpreadMs`.
+ */
+export function deadlines(
+  expiresAt: number,
+  lifeMs: number,
+  policy: ExpiryPolicy,
+  spread: number,
+): Deadlines {
+  const scale = Math.min(1, Math.max(0, lifeMs / REFERENCE_LIFE_MS))
+  const aheadMs = (policy.refreshAheadMs + policy.refreshSpreadMs * spread) * scale
+  return { staleAt: expiresAt - aheadMs, unusableAt: expiresAt - policy.safetyMarginMs * scale }
+}
+
+/** Classifies a token by the time it is. Total: `NaN` gives `expired`. */
+export function freshness({ staleAt, unusableAt }: Deadlines, now: number): Freshness {
+  if (now < staleAt) return 'fresh'
+  if (now < unusableAt) return 'stale'
+  return 'expired'
+}

@@ -1,0 +1,191 @@
+/** An answer of the accounts server to a token request, in words. Judged by its body, not its status. */
+export type TokenAnswer =
+  | {
+      readonly kind: 'token'
+      readonly value: string
+      readonly lifeMs: number
+      /** Without trailing slash; absent where the answer named none. */
+      readonly apiDomain?: string
+      readonly scopes: readonly string[]
+      /** Zoho does not rotate refresh tokens today; where one comes, it is the grant from now on. */
+      readonly refreshToken?: string
+    }
+  /** The grant is dead. */
+  | { readonly kind: 'dead-grant'; readonly error: string }
+  /** The app's own configuration, or the wrong data centre. */
+  | { readonly kind: 'client-fault'; readonly error: string }
+  | { readonly kind: 'throttled' }
+  /** May go away by itself. `detail` says what came, without anything secret. */
+  | { readonly kind: 'transient'; readonly detail: string; readonly retryAfterMs?: number }
+  /** A token came that must not be used. */
+  | { readonly kind: 'malformed'; readonly detail: string }
+
+/** Life of a token where the answer does not say, in milliseconds: Zoho's hour. */
+export const DEFAULT_LIFE_MS = 3_600_000
+
+/** The longest life that is believed, in milliseconds (24 hours). */
+export const LONGEST_LIFE_MS = 86_400_000
+
+const DEAD = new Set(['invalid_code', 'invalid_grant', 'invalid_token'])
+const CLIENT = new Set([
+  'invalid_client',
+  'invalid_client_secret',
+  'invalid_redirect_uri',
+  'missing_org_info',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_request',
+  'invalid_scope',
+])
+
+/** What is judged: what came over the wire, read to its end. */
+export interface RawAnswer {
+  readonly status: number
+  readonly body: string
+  /** The value of `Retry-After`, if any. */
+  readonly retryAfter?: string | undefined
+}
+
+/**
+ * Judges an answer of `POST /oauth/v2/token`.
+ *
+ * Zoho refuses with status 200 or 400 alike (zoho-facts section 3), throttles with `Access Denied` in several
+ * spellings, counts `expires_in` in milliseconds where `expires_in_sec` stands beside it, and sometimes leaves it out
+ * (section 7).
+ *
+ * @param allowsApiDomain Whether an origin named as `api_domain` belongs to the grant's data centre.
+ */
+export function judgeTokenAnswer(answer: RawAnswer, allowsApiDomain: (origin: URL) => boolean): TokenAnswer {
+  const body = parseObject(answer.body)
+  const text = (key: string): string | undefined => {
+    const value = body?.[key]
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const value = text('access_token')
+  if (value === undefined) return judgeRefusal(answer, body, text)
+  if (answer.status < 200 || answer.status > 299)
+    return transient(answer, `status ${answer.status} with a token in it`)
+
+  const lifeMs = lifeOf(body ?? {})
+  if (lifeMs === undefined)
+    return { kind: 'malformed', detail: `expires_in is absurd: ${show(body?.expires_in)}` }
+  const domain = text('api_domain')
+  const url = domain === undefined ? undefined : URL.canParse(domain) ? new URL(domain) : null
+  if (url === null || (url && !allowsApiDomain(url)))
+    return { kind: 'malformed', detail: `api_domain is not a host of this data centre: ${show(domain)}` }
+  if (!PRINTABLE.test(value))
+    return { kind: 'malformed', detail: 'access_token has characters no header takes' }
+
+  const refreshToken = text('refresh_token')
+  return {
+    kind: 'token',
+    value,
+    lifeMs,
+    scopes: (text('scope') ?? '').split(/[\s,]+/).filter((scope) => scope !== ''),
+    ...(url ? { apiDomain: url.origin } : {}),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+  }
+}
+
+/** What fits in a header (RFC 9110 section 5.5), without spaces. */
+const PRINTABLE = /^[\x21-\x7e]{1,4096}$/
+
+function judgeRefusal(
+  answer: RawAnswer,
+  body: Record<string, unknown> | undefined,
+  text: (key: string) => string | undefined,
+): TokenAnswer {
+  const error = text('error') ?? text('code')
+  const description = `${error ?? ''} ${text('error_description') ?? ''} ${text('message') ?? ''}`
+  if (isThrottle(error, description)) return { kind: 'throttled' }
+  const name = error?.trim().toLowerCase()
+  if (name !== undefined && DEAD.has(name)) return { kind: 'dead-grant', error: name }
+  if (name !== undefined && CLIENT.has(name)) return { kind: 'client-fault', error: name }
+  if (error !== undefined) return transient(answer, `error ${show(error)}`)
+  if (answer.status >= 300 && answer.status < 400)
+    return transient(answer, `a redirect (status ${answer.status})`)
+  if (body === undefined)
+    return transient(answer, `status ${answer.status} and a body that is not a JSON object`)
+  return transient(answer, `status ${answer.status} without access_token and without error`)
+}
+
+/** `Access Denied`, `access_denied`, "too many requests": Zoho's throttle, in any spelling and with any status. */
+function isThrottle(error: string | undefined, description: string): boolean {
+  return (
+    /^access[\s_-]*denied$/i.test(error?.trim() ?? '') || /too[\s_-]*many[\s_-]*requests/i.test(description)
+  )
+}
+
+function transient(answer: RawAnswer, detail: string): Extract<TokenAnswer, { readonly kind: 'transient' }> {
+  const seconds = /^\d{1,6}$/.test(answer.retryAfter ?? '') ? Number(answer.retryAfter) : undefined
+  return { kind: 'transient', detail, ...(seconds === undefined ? {} : { retryAfterMs: seconds * 1000 }) }
+}
+
+/** Life in milliseconds; `undefined` where a number came that cannot be one. */
+function lifeOf(body: Record<string, unknown>): number | undefined {
+  const seconds = numberOf(body.expires_in_sec)
+  const plain = numberOf(body.expires_in)
+  if (seconds === undefined && plain === undefined) {
+    return body.expires_in === undefined && body.expires_in_sec === undefined ? DEFAULT_LIFE_MS : undefined
+  }
+  // More than a day cannot be seconds: old answers counted milliseconds.
+  const ms =
+    seconds !== undefined
+      ? seconds * 1000
+      : (plain ?? 0) * 1000 > LONGEST_LIFE_MS
+        ? plain
+        : (plain ?? 0) * 1000
+  return ms !== undefined && ms > 0 && ms <= LONGEST_LIFE_MS ? ms : undefined
+}
+
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,15}(\.\d{1,6})?$/.test(value) ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
+}
+
+/** A JSON object, or `undefined` for anything else. */
+export function parseObject(body: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Something from the wire as it may stand in a message: short, on one line, quoted, and no token. */
+function show(value: unknown): string {
+  const text = String(value).slice(0, 80)
+  return JSON.stringify(text.replace(TOKEN_SHAPE, '[masked]'))
+}
+
+/** Zoho's tokens look like this. */
+const TOKEN_SHAPE = /\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}/gi
+
+/** What an answer to a revocation means: the token is dead now, or why it is not. */
+export type RevokeAnswer =
+  | { readonly kind: 'revoked' }
+  | Exclude<
+      TokenAnswer,
+      { readonly kind: 'token' } | { readonly kind: 'dead-grant' } | { readonly kind: 'malformed' }
+    >
+
+/**
+ * Judges an answer of a revocation endpoint. Success is Zoho's `{"status":"success"}` (older endpoint) or a 200 without
+ * an error (current one). A token that was dead already counts as revoked: the older endpoint answers it with 400 and
+ * an HTML page (zoho-facts section 2).
+ */
+export function judgeRevokeAnswer(answer: RawAnswer): RevokeAnswer {
+  const body = parseObject(answer.body)
+  const success =
+    body !== undefined ? body.error === undefined && body.status !== 'failure' : answer.body.trim() === ''
+  if (answer.status === 200 && success) return { kind: 'revoked' }
+  if (answer.status === 400 && (body === undefined || body.error === undefined)) return { kind: 'revoked' }
+  const refusal = judgeTokenAnswer(answer, () => false)
+  if (refusal.kind === 'dead-grant') return { kind: 'revoked' }
+  if (refusal.kind === 'token' || refusal.kind === 'malformed')
+    return transient(answer, 'an answer with a token in it')
+  return refusal
+}

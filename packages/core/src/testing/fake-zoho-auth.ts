@@ -1,0 +1,159 @@
+import {
+  type ConnectionResolver,
+  type ConnectionStatus,
+  type DataCenter,
+  type Outgoing,
+  type OutgoingOptions,
+  type PeekOptions,
+  type Product,
+  Token,
+  type TokenOptions,
+  ZohoAuth,
+  ZohoAuthError,
+  type ZohoAuthEventName,
+  type ZohoAuthListener,
+  type ZohoFetchOptions,
+  type ZohoHandle,
+} from '../index.js'
+
+/** What {@link createFakeZohoAuth} takes; everything has a default. */
+export interface FakeZohoAuthOptions {
+  /** The value of every token. Default `test-token`. */
+  readonly token?: string
+  /** Default `us`. */
+  readonly dataCenter?: DataCenter
+  /** Answers `fetch`. Default: an error that names this option. */
+  readonly fetch?: (url: URL, init: RequestInit & { connection: string }) => Response | Promise<Response>
+  /** Thrown by every call that would need a token, to test what an app does then. */
+  readonly error?: ZohoAuthError
+}
+
+/** A {@link ZohoAuth} for an app's own tests: gives one fixed token, opens no socket, reads no variable. */
+export interface FakeZohoAuth extends ZohoAuth {
+  /** The connections that tokens were asked for, in order. */
+  readonly asked: readonly string[]
+}
+
+/**
+ * ```ts
+ * const zoho = createFakeZohoAuth()
+ * app.use(zohoAuth({ auth: zoho }))
+ * ```
+ */
+export function createFakeZohoAuth(options: FakeZohoAuthOptions = {}): FakeZohoAuth {
+  return new Fake(options)
+}
+
+/** An hour, in milliseconds. */
+const LIFE_MS = 3_600_000
+
+class Fake extends ZohoAuth implements FakeZohoAuth {
+  readonly asked: string[] = []
+  readonly #options: FakeZohoAuthOptions
+  #current: string | ConnectionResolver = 'default'
+
+  constructor(options: FakeZohoAuthOptions) {
+    super()
+    this.#options = options
+  }
+
+  override async getToken(options: TokenOptions = {}): Promise<Token> {
+    this.asked.push(options.connection ?? (await this.#whose()))
+    if (this.#options.error) throw this.#options.error
+    return this.#token()
+  }
+
+  override async getAccessToken(options?: TokenOptions): Promise<string> {
+    return (await this.getToken(options)).value
+  }
+
+  override peekToken(_options?: PeekOptions): Token | undefined {
+    return this.#options.error ? undefined : this.#token()
+  }
+
+  override async fetch(input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
+    const { connection = await this.#whose(), product, ...rest } = init
+    await this.getToken({ connection })
+    const { fetch } = this.#options
+    if (fetch === undefined)
+      throw new TypeError(
+        'a fake ZohoAuth opens no socket: createFakeZohoAuth({ fetch: (url) => new Response(…) })',
+      )
+    const text = typeof input === 'object' && 'url' in input ? input.url : String(input)
+    const base = product === undefined ? undefined : await this.apiUrl(product)
+    return fetch(new URL(text, base), { ...rest, connection })
+  }
+
+  override async authorize(_url: string | URL, options?: TokenOptions): Promise<{ Authorization: string }> {
+    return { Authorization: `Zoho-oauthtoken ${await this.getAccessToken(options)}` }
+  }
+
+  override async apiUrl(product: Product, _connection?: string): Promise<URL> {
+    return new URL(`https://${product}.zoho.test`)
+  }
+
+  override withConnection<T>(connection: string | ConnectionResolver, fn: () => T): T {
+    const before = this.#current
+    this.#current = connection
+    try {
+      return fn()
+    } finally {
+      this.#current = before
+    }
+  }
+
+  override forConnection(connection: string | ConnectionResolver): ZohoHandle {
+    const whose = async () =>
+      (typeof connection === 'function' ? await connection() : connection) ?? 'default'
+    return {
+      getToken: async (options) => this.getToken({ ...options, connection: await whose() }),
+      getAccessToken: async (options) => this.getAccessToken({ ...options, connection: await whose() }),
+      peekToken: () => this.peekToken(),
+      fetch: async (input, init) => this.fetch(input, { ...init, connection: await whose() }),
+      authorize: async (url, options) => this.authorize(url, { ...options, connection: await whose() }),
+      apiUrl: (product) => this.apiUrl(product),
+      outgoing: (options) => this.outgoing(options),
+      revoke: () => this.revoke(),
+      status: async () => this.status(await whose()),
+      forConnection: (other) => this.forConnection(other),
+    }
+  }
+
+  override outgoing(options: OutgoingOptions = {}): Outgoing {
+    return {
+      url: async (url) => new URL(url, options.product && (await this.apiUrl(options.product))),
+      authorization: async (url) => (await this.authorize(url, options)).Authorization,
+      allows: () => true,
+      answered: async () => undefined,
+      hint: undefined,
+    }
+  }
+
+  override async revoke(_options?: PeekOptions): Promise<void> {}
+
+  override async status(connection = 'default'): Promise<ConnectionStatus> {
+    return { connection, dataCenter: this.#options.dataCenter ?? 'us', state: 'active', budgetLeft: 8 }
+  }
+
+  override on<Name extends ZohoAuthEventName>(_name: Name, _listener: ZohoAuthListener<Name>): () => void {
+    return () => {}
+  }
+
+  override async close(): Promise<void> {}
+
+  async #whose(): Promise<string> {
+    const current = this.#current
+    return (typeof current === 'function' ? await current() : current) ?? 'default'
+  }
+
+  #token(): Token {
+    return new Token({
+      value: this.#options.token ?? 'test-token',
+      expiresAt: Date.now() + LIFE_MS,
+      apiDomain: 'https://www.zohoapis.test',
+      dataCenter: this.#options.dataCenter ?? 'us',
+      scopes: [],
+      generation: 1,
+    })
+  }
+}

@@ -1,0 +1,91 @@
+import { channel } from 'node:diagnostics_channel'
+import type { DataCenter } from './data-centers.js'
+import type { ZohoAuthErrorCode } from './errors.js'
+
+/** What happened, by name. Payloads hold names and numbers, never a token or a secret. */
+export interface ZohoAuthEvents {
+  'token.refreshed': {
+    readonly connection: string
+    readonly dataCenter: DataCenter
+    readonly generation: number
+    readonly expiresAt: number
+    /** From sending the request to having the answer, in milliseconds. */
+    readonly durationMs: number
+    /** Tokens counted in the current window of the budget, this one included; absent while the store is down. */
+    readonly used?: number | undefined
+  }
+  'token.refresh_failed': {
+    readonly connection: string
+    readonly dataCenter: DataCenter
+    readonly code: ZohoAuthErrorCode
+    /** What came, in words. */
+    readonly detail: string
+  }
+  /** An API refused a token. */
+  'token.refused': {
+    readonly connection: string
+    readonly origin: string
+    /** What is done about it; `passed-on` goes with a hint. */
+    readonly then: 'replay' | 'passed-on'
+    readonly hint?: string
+  }
+  'refresh.throttled': {
+    readonly connection: string
+    /** `throttled`: by Zoho. `budget`: our own share is spent. */
+    readonly reason: string
+    readonly retryAfterMs: number
+  }
+  /** A new grant was stored. `refreshTokens` is how many this library knows of for the same Zoho user, where it knows. */
+  'connection.created': {
+    readonly connection: string
+    readonly dataCenter: DataCenter
+    readonly refreshTokens?: number
+  }
+  'connection.consent_required': { readonly connection: string; readonly dataCenter: DataCenter }
+  'connection.revoked': { readonly connection: string; readonly dataCenter: DataCenter }
+  /** Once, when the token store stops answering. */
+  'store.degraded': { readonly detail: string }
+  /** Once, when it answers again. */
+  'store.recovered': { readonly downMs: number }
+  'budget.low': { readonly connection: string; readonly used: number; readonly limit: number }
+}
+
+export type ZohoAuthEventName = keyof ZohoAuthEvents
+
+export type ZohoAuthListener<Name extends ZohoAuthEventName> = (event: ZohoAuthEvents[Name]) => void
+
+/**
+ * Typed events. Each is also published on the `diagnostics_channel` called `zoho-auth:<name>`.
+ *
+ * A listener that throws does not disturb the others, nor the work that is being reported.
+ */
+export class Events {
+  readonly #listeners = new Map<ZohoAuthEventName, Set<(event: never) => void>>()
+
+  on<Name extends ZohoAuthEventName>(name: Name, listener: ZohoAuthListener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    // A function of its own, so that the same listener added twice is called twice and undone one by one.
+    const own = (event: never) => listener(event)
+    listeners.add(own)
+    return () => {
+      listeners.delete(own)
+    }
+  }
+
+  emit<Name extends ZohoAuthEventName>(name: Name, event: ZohoAuthEvents[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        listener(event as never)
+      } catch (error) {
+        process.emitWarning(`a listener of "${name}" threw: ${String(error)}`, 'ZohoAuthWarning')
+      }
+    }
+    const published = channel(`zoho-auth:${name}`)
+    if (published.hasSubscribers) published.publish(event)
+  }
+
+  clear(): void {
+    this.#listeners.clear()
+  }
+}

@@ -1,0 +1,46 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+
+/** Asks once, and keeps the first defined answer. */
+export class Choice {
+  readonly #ask: () => string | undefined | Promise<string | undefined>
+  /** The kept answer, if there is one already. */
+  kept: string | undefined
+
+  constructor(connection: string | (() => string | undefined | Promise<string | undefined>)) {
+    this.#ask = typeof connection === 'function' ? connection : () => connection
+    this.kept = typeof connection === 'string' ? connection : undefined
+  }
+
+  /** A string where it is known or found at once, so that the common case costs no promise. */
+  resolve(): string | undefined | Promise<string | undefined> {
+    if (this.kept !== undefined) return this.kept
+    const answer = this.#ask()
+    return typeof answer === 'object' && answer !== null
+      ? answer.then((id) => this.#keep(id))
+      : this.#keep(answer)
+  }
+
+  #keep(id: string | undefined): string | undefined {
+    this.kept ??= id
+    return this.kept
+  }
+}
+
+/** The surrounding choice of a connection, and a way out of it for work that callers share. */
+export class Scope {
+  readonly #storage = new AsyncLocalStorage<Choice | undefined>()
+  readonly #root = new AsyncResource('ZohoAuth')
+
+  current(): Choice | undefined {
+    return this.#storage.getStore()
+  }
+
+  run<T>(choice: Choice, fn: () => T): T {
+    return this.#storage.run(choice, fn)
+  }
+
+  /** Runs `fn` where the engine was made: outside this scope, and outside any scope of the caller's. */
+  outside<T>(fn: () => T): T {
+    return this.#root.runInAsyncScope(() => this.#storage.run(undefined, fn))
+  }
+}

@@ -1,0 +1,179 @@
+import type { ConnectionState } from './words/connection.js'
+import type { DataCenter, Product } from './words/data-centers.js'
+import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
+import type { Token } from './words/token.js'
+
+/**
+ * Finds out whose connection a call is for. Asked at the first use of a token, never before; its first defined answer is
+ * kept for the scope or handle it was given for.
+ */
+export type ConnectionResolver = () => string | undefined | Promise<string | undefined>
+
+/** What every call that needs a token takes. */
+export interface TokenOptions {
+  /** Default: the surrounding `withConnection`, else the only configured connection. */
+  readonly connection?: string | undefined
+  /** The value of the token that an API has just rejected: another one is handed out, or made. */
+  readonly refused?: string | undefined
+  /** Ends this caller's wait, with the signal's reason. Never ends work that others share. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What `peekToken` takes. */
+export interface PeekOptions {
+  readonly connection?: string | undefined
+}
+
+/** Options of one request; the rest of `init` is what `fetch` takes. */
+export interface ZohoFetchOptions extends RequestInit {
+  readonly connection?: string | undefined
+  /** Whose host a relative URL is meant for. */
+  readonly product?: Product | undefined
+}
+
+/** What {@link ZohoHandle.outgoing} takes. */
+export interface OutgoingOptions {
+  readonly connection?: string | undefined
+  readonly product?: Product | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What an API answered, as far as it is needed to judge whether the token was refused. */
+export interface ApiAnswer {
+  readonly url: URL
+  readonly status: number
+  /** The body as text; only called for statuses with which a token can be refused. */
+  body(): string | Promise<string>
+  /** Whether the request can be sent again: its body is still whole. */
+  readonly replayable: boolean
+}
+
+/** One outgoing request, from its URL to its last replay. For adapters: every decision about tokens is taken in here. */
+export interface Outgoing {
+  /** A relative URL becomes one on the product's host; an absolute one is parsed. */
+  url(url: string | URL): Promise<URL>
+  /**
+   * The value of the `Authorization` header for this URL, or `undefined` where the URL is nobody's of Zoho: leave the
+   * request alone.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_HOST_DENIED` where it is Zoho's, but of another data centre than the connection's.
+   */
+  authorization(url: URL): Promise<string | undefined>
+  /** Whether the header may go along to this URL, such as the target of a redirect. Valid after `authorization`. */
+  allows(url: URL): boolean
+  /** The header of a replay, or `undefined`: hand the answer to the caller. Allows at most two replays. */
+  answered(answer: ApiAnswer): Promise<string | undefined>
+  /** Why a refused request was not sent again, in words for the developer. */
+  readonly hint: string | undefined
+}
+
+/** What `status` tells. Holds no secret. */
+export interface ConnectionStatus {
+  readonly connection: string
+  readonly dataCenter: DataCenter
+  readonly state: ConnectionState
+  /** Of the token at hand, in milliseconds since the epoch. */
+  readonly expiresAt?: number
+  /** New tokens that this library may still take in the current window. */
+  readonly budgetLeft: number
+  /** Nothing is sent until then, and why. */
+  readonly quiet?: { readonly untilAt: number; readonly reason: string }
+  /** The last failure since the last token, as this process saw it. */
+  readonly lastError?: { readonly code: string; readonly message: string; readonly at: number }
+}
+
+/** The calls of {@link ZohoAuth}, bound to one connection. Never reads the surrounding scope. */
+export interface ZohoHandle {
+  /** @throws ZohoAuthError see {@link ZohoAuth.getToken} */
+  getToken(options?: Omit<TokenOptions, 'connection'>): Promise<Token>
+  getAccessToken(options?: Omit<TokenOptions, 'connection'>): Promise<string>
+  peekToken(): Token | undefined
+  fetch(input: string | URL | Request, init?: Omit<ZohoFetchOptions, 'connection'>): Promise<Response>
+  authorize(url: string | URL, options?: Omit<TokenOptions, 'connection'>): Promise<{ Authorization: string }>
+  apiUrl(product: Product): Promise<URL>
+  outgoing(options?: Omit<OutgoingOptions, 'connection'>): Outgoing
+  revoke(): Promise<void>
+  status(): Promise<ConnectionStatus>
+  /** Another handle of the same engine. */
+  forConnection(connection: string | ConnectionResolver): ZohoHandle
+}
+
+/**
+ * Keeps Zoho tokens valid. Made by `createZohoAuth`; one per OAuth client and process is enough, and shares its work
+ * among everyone who uses it.
+ */
+export abstract class ZohoAuth {
+  /**
+   * A valid access token.
+   *
+   * A fresh one is handed out at once; a stale one too, with a refresh behind it. Only without a usable token does a
+   * caller wait, at most `3 × timeoutMs + 2 s`.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, `ERR_ZOHO_CONSENT_REQUIRED`, `ERR_ZOHO_REVOKED`, `ERR_ZOHO_CLIENT`,
+   *   `ERR_ZOHO_THROTTLED`, `ERR_ZOHO_UNAVAILABLE`, `ERR_ZOHO_TIMEOUT`, `ERR_ZOHO_BAD_RESPONSE`, `ERR_ZOHO_STORE`.
+   */
+  abstract getToken(options?: TokenOptions): Promise<Token>
+
+  /** The string alone. Throws as {@link getToken} does. */
+  abstract getAccessToken(options?: TokenOptions): Promise<string>
+
+  /** A fresh token that is in memory already, or `undefined`. Synchronous; never starts anything, never throws. */
+  abstract peekToken(options?: PeekOptions): Token | undefined
+
+  /**
+   * `fetch` with a token, which repeats a request once or twice where the API says that the token is dead.
+   *
+   * Goes to Zoho's hosts of the connection's data centre only. Bodies that can be sent again: none, string, Buffer, typed
+   * arrays, URLSearchParams, FormData, Blob, and a `Request`. Others (streams, iterators) are sent once; a refusal is
+   * then returned as it is. Answers other than a dead token, scope and rate limits included, are handed on untouched.
+   *
+   * @throws ZohoAuthError as {@link getToken}, and `ERR_ZOHO_HOST_DENIED` before anything is sent.
+   */
+  abstract fetch(input: string | URL | Request, init?: ZohoFetchOptions): Promise<Response>
+
+  /**
+   * The header for one URL.
+   *
+   * @throws ZohoAuthError as {@link getToken}, and `ERR_ZOHO_HOST_DENIED` for a URL that is not on the list.
+   */
+  abstract authorize(url: string | URL, options?: TokenOptions): Promise<{ Authorization: string }>
+
+  /** The host of a product in a connection's data centre. */
+  abstract apiUrl(product: Product, connection?: string): Promise<URL>
+
+  /**
+   * Runs `fn`; everything it calls, and awaits, uses this connection.
+   *
+   * A convenience on `AsyncLocalStorage.run`: work that several requests share (batches, pools, raw socket events) can
+   * run in somebody else's scope. There, name the connection in the call, or use {@link forConnection}.
+   */
+  abstract withConnection<T>(connection: string | ConnectionResolver, fn: () => T): T
+
+  /** The same calls, bound to one connection. */
+  abstract forConnection(connection: string | ConnectionResolver): ZohoHandle
+
+  /** One outgoing request; for adapters of HTTP clients. */
+  abstract outgoing(options?: OutgoingOptions): Outgoing
+
+  /**
+   * Takes a grant back at Zoho, with all its tokens, for the whole fleet. Idempotent: a grant that is dead already counts
+   * as revoked; where the network fails half-way the connection stays `revoking`, and the next call finishes it.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, `ERR_ZOHO_UNAVAILABLE`, `ERR_ZOHO_TIMEOUT`, `ERR_ZOHO_THROTTLED`,
+   *   `ERR_ZOHO_CLIENT`, `ERR_ZOHO_STORE`.
+   */
+  abstract revoke(options?: PeekOptions): Promise<void>
+
+  /** How a connection is, without spending quota. @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, `ERR_ZOHO_STORE` */
+  abstract status(connection?: string): Promise<ConnectionStatus>
+
+  /** Calls `listener` at every event of this name. Returns its own undoing. */
+  abstract on<Name extends ZohoAuthEventName>(name: Name, listener: ZohoAuthListener<Name>): () => void
+
+  /** Lets work under way finish, ends timers, and closes what this engine opened itself. Idempotent. */
+  abstract close(): Promise<void>
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
