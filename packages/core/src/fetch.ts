@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { hostDenied } from './outgoing.js'
 import { LONGEST_REFUSAL } from './rules/api-refusal.js'
 import type { Outgoing } from './zoho-auth.js'
@@ -173,6 +172,7 @@ const REPLAYABLE: ReadonlySet<string> = new Set(
 /** A stream as `fetch` takes it. The `form-data` package and other old streams would go out as "[object …]". */
 function streamed(body: unknown, init: RequestInit): RequestInit {
   const { pipe, getHeaders } = body as { pipe?: unknown; getHeaders?: () => Record<string, string> }
+  const { Readable } = process.getBuiltinModule('node:stream')
   if (typeof pipe !== 'function' || body instanceof Readable)
     return { body: body as NonNullable<RequestInit['body']> }
   const headers = new Headers(init.headers)

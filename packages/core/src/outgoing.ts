@@ -58,7 +58,7 @@ export interface OutgoingParts {
   readonly hopeless: HopelessHosts
   /** How long a hopeless host is left alone, in milliseconds: the window of the budget. */
   readonly hopelessMs: number
-  now(): number
+  readonly now: () => number
 }
 
 /** See {@link Outgoing}. */
@@ -120,12 +120,12 @@ export class OutgoingRequest implements Outgoing {
     }
     this.hint = this.#whyNot(answer, connection, sent)
     if (this.hint !== undefined) {
-      events.emit('token.refused', { connection, origin, then: 'passed-on', hint: this.hint })
+      events.emit('token.refused', { connection, origin, outcome: 'passed-on', hint: this.hint })
       if (hopeless.firstTime(`${origin} ${this.hint}`))
         logger.warn(`${origin} refused a token, and the answer was handed on: ${this.hint}`)
       return undefined
     }
-    events.emit('token.refused', { connection, origin, then: 'replay' })
+    events.emit('token.refused', { connection, origin, outcome: 'replay' })
     const next = await provider.replacement(connection, sent, this.#replays > 0, this.#options.signal)
     this.#replays += 1
     this.#made = next.how === 'made'

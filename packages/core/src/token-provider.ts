@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { AccountsServer, Answer } from './gates/accounts-server.js'
 import { commitToken, decodePayload, encodePayload, type TokenPayload } from './gates/commit.js'
 import { type Grants, grantKey, readGrant } from './gates/grant.js'
@@ -243,7 +242,7 @@ export class TokenProvider {
   async #fly(id: string, control: FlightControl): Promise<Provided> {
     const { clock, grants, accounts, closing } = this.#parts
     const flight: FlightContext = { ...control, deadline: clock.now() + this.deadlineMs }
-    const lease = randomUUID()
+    const lease = globalThis.crypto.randomUUID()
     const rejected = new Map<string, number>()
     await accounts.prepare()
     for (let round = 0; round < MOST_ROUNDS; round++) {

@@ -1,5 +1,4 @@
-import cluster from 'node:cluster'
-import { createHash } from 'node:crypto'
+import type { Cluster } from 'node:cluster'
 import type { Logger } from './words/logger.js'
 
 /** What engines of one process tell each other, across copies of this package. */
@@ -17,9 +16,15 @@ function shared(): Shared {
   return holder[SHARED]
 }
 
+/** Loaded only where it can be true: a worker has a channel to its primary. */
+function isClusterWorker(): boolean {
+  if (process.send === undefined) return false
+  return (process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker
+}
+
 /** Says once per process that tokens in memory are made by every process for itself, where there obviously are several. */
 export function warnOfFleet(logger: Logger, env: NodeJS.ProcessEnv = process.env): void {
-  const sign = cluster.isWorker
+  const sign = isClusterWorker()
     ? 'a cluster worker'
     : env.pm_id !== undefined || env.NODE_APP_INSTANCE !== undefined
       ? 'PM2'
@@ -41,7 +46,11 @@ export function warnOfFleet(logger: Logger, env: NodeJS.ProcessEnv = process.env
  */
 export function warnOfTwins(grant: string, logger: Logger): () => void {
   const { grants } = shared()
-  const digest = createHash('sha256').update(grant).digest('base64url')
+  const digest = process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
+    .update(grant)
+    .digest('base64url')
   const count = (grants.get(digest) ?? 0) + 1
   grants.set(digest, count)
   if (count === 2)

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { DATA_CENTERS, type DataCenter } from '../words/data-centers.js'
 
 /** Reads one variable. `undefined` where it is not set; faults are added to `faults`. */
@@ -18,7 +17,7 @@ export function environment(env: NodeJS.ProcessEnv, faults: string[]): ReadVaria
       return undefined
     }
     try {
-      const content = readFileSync(path, 'utf8').trim()
+      const content = process.getBuiltinModule('node:fs').readFileSync(path, 'utf8').trim()
       if (content !== '') return content
       faults.push(`${name}_FILE: the file is empty`)
     } catch (error) {

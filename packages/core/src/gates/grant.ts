@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { ConnectionStore } from '../stores/ports.js'
 import type { Connection } from '../words/connection.js'
 import { ZohoAuthError } from '../words/errors.js'
@@ -35,7 +34,9 @@ export async function readGrant(grants: Grants, id: string): Promise<Connection>
  * consent is a new key, and so clears what was remembered of the old one.
  */
 export function grantKey(connection: Connection, clientId: string): string {
-  const digest = createHash('sha256')
+  const digest = process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
     .update(connection.refreshToken)
     .digest('base64url')
     .slice(0, DIGEST_LENGTH)

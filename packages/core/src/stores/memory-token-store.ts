@@ -26,7 +26,7 @@ interface Row {
   generation: number
   endsAt: number
   /** When tokens were asked for, oldest first; what left the window is dropped at the next `begin`. */
-  readonly used: number[]
+  readonly used: Attempt[]
   windowMs: number
   lease: Lease | undefined
   quiet: { reason: QuietReason; endsAt: number } | undefined
@@ -34,6 +34,12 @@ interface Row {
   throttledUntil: number
   failures: number
   lastQuiet: QuietReason | undefined
+}
+
+/** One attempt of the budget; who asked is forgotten once a token came of it. */
+interface Attempt {
+  readonly at: number
+  lease: string
 }
 
 interface Lease {
@@ -72,8 +78,8 @@ class MemoryTokenStore implements TokenStore {
     }
     const used = spend(row, now, request.budget)
     if (used >= request.budget.limit)
-      return { kind: 'quiet', reason: 'budget', ms: (row.used[0] ?? now) + request.budget.windowMs - now }
-    row.used.push(now)
+      return { kind: 'quiet', reason: 'budget', ms: (row.used[0]?.at ?? now) + request.budget.windowMs - now }
+    row.used.push({ at: now, lease: request.lease })
     const generation = Math.max(row.generation, request.newerThan, Math.floor(now)) + 1
     const turn: GoTurn = {
       kind: 'go',
@@ -95,6 +101,7 @@ class MemoryTokenStore implements TokenStore {
     if (turn.generation <= row.generation)
       return row.value === undefined || row.endsAt <= now ? undefined : stored(row, now)
     row.value = value
+    for (const attempt of row.used) if (attempt.lease === turn.lease) attempt.lease = ''
     row.generation = turn.generation
     row.endsAt = turn.at + lifeMs
     row.quiet = undefined
@@ -112,7 +119,7 @@ class MemoryTokenStore implements TokenStore {
     const now = this.#clock.now()
     free(row, turn)
     if (unspent) {
-      const index = row.used.indexOf(turn.at)
+      const index = row.used.findIndex(({ lease }) => lease === turn.lease)
       if (index >= 0) row.used.splice(index, 1)
     }
     if (quiet === undefined || row.generation >= turn.generation) return
@@ -140,7 +147,7 @@ class MemoryTokenStore implements TokenStore {
     const lease = row.lease && row.lease.endsAt > now ? row.lease : undefined
     return {
       token: row.value !== undefined && row.endsAt > now ? stored(row, now) : undefined,
-      used: row.used.filter((at) => at > now - row.windowMs).length,
+      used: row.used.filter(({ at }) => at > now - row.windowMs).length,
       quiet: quietOf(row, now),
       leaseMs: lease && lease.endsAt - now,
     }
@@ -177,7 +184,7 @@ function stored(row: Row, now: number): StoredToken {
 /** Drops what left the window and says how much is spent in it. */
 function spend(row: Row, now: number, budget: BudgetPolicy): number {
   row.windowMs = budget.windowMs
-  while (row.used[0] !== undefined && row.used[0] <= now - budget.windowMs) row.used.shift()
+  while (row.used[0] !== undefined && row.used[0].at <= now - budget.windowMs) row.used.shift()
   return row.used.length
 }
 

@@ -1,3 +1,6 @@
+export { connectionStoreContract } from './connection-store-contract.js'
+export type { Open, Opened, TestFunction, Wait } from './contract.js'
 export type { FakeZohoAuth, FakeZohoAuthOptions } from './fake-zoho-auth.js'
 export { createFakeZohoAuth } from './fake-zoho-auth.js'
 export { ManualClock } from './manual-clock.js'
+export { tokenStoreContract } from './token-store-contract.js'

@@ -26,7 +26,7 @@ export interface ZohoAuthEvents {
     readonly connection: string
     readonly origin: string
     /** What is done about it; `passed-on` goes with a hint. */
-    readonly then: 'replay' | 'passed-on'
+    readonly outcome: 'replay' | 'passed-on'
     readonly hint?: string
   }
   'refresh.throttled': {

@@ -54,7 +54,7 @@ export class Token {
   }
 
   static {
-    Object.defineProperty(this.prototype, INSPECT, {
+    Object.defineProperty(Token.prototype, INSPECT, {
       value(this: Token): string {
         return `Token { value: ${MASKED}, dataCenter: '${this.dataCenter}', expiresAt: ${this.expiresAt} }`
       },
