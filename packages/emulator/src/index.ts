@@ -1,1 +1,20 @@
-export {}
+export type { CodeChallengeMethod } from './codes.js'
+export type { Counters } from './counters.js'
+export type { DataCenter } from './data-centers.js'
+export { DATA_CENTERS } from './data-centers.js'
+export type {
+  CreateCodeOptions,
+  CreateGrantOptions,
+  Emulator,
+  GrantInfo,
+  GrantSummary,
+  IssueTokenOptions,
+  LiveToken,
+} from './emulator.js'
+export type { Fault, FaultKind, FaultTarget } from './faults.js'
+export type { EmulatorClock, EmulatorOptions, Profile } from './options.js'
+export type { Product } from './products/product.js'
+export type { Echo } from './products/success.js'
+export type { LoggedRequest, RequestKind, RequestListener } from './request-log.js'
+export type { Rules } from './rules.js'
+export { startEmulator } from './start-emulator.js'

@@ -1,0 +1,102 @@
+import { afterEach } from '@jest/globals'
+import {
+  type Connection,
+  createZohoAuth,
+  type DataCenter,
+  memoryConnectionStore,
+  type ZohoAuth,
+  type ZohoAuthOptions,
+} from '@zoho-auth/core'
+import { ManualClock } from '@zoho-auth/core/testing'
+import { type Emulator, type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
+
+/** What is closed after each test, last opened first. */
+const opened: { close(): Promise<void> }[] = []
+
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close()
+})
+
+export function closing<T extends { close(): Promise<void> }>(one: T): T {
+  opened.push(one)
+  return one
+}
+
+export async function emulate(options: EmulatorOptions = {}): Promise<Emulator> {
+  return closing(await startEmulator(options))
+}
+
+/** An engine for the emulator's default grant, or for many connections. */
+export function engine(emulator: Emulator, options: ZohoAuthOptions = {}): ZohoAuth {
+  return closing(
+    createZohoAuth({
+      clientId: emulator.clientId,
+      clientSecret: emulator.clientSecret,
+      accountsUrl: emulator.accountsUrl,
+      ...(options.connections === undefined ? { refreshToken: emulator.refreshToken } : {}),
+      ...options,
+    }),
+  )
+}
+
+/** Emulator and engine on one clock that is turned by hand. */
+export async function byHand(options: ZohoAuthOptions = {}, emulatorOptions: EmulatorOptions = {}) {
+  const clock = new ManualClock()
+  const emulator = await emulate({ clock, ...emulatorOptions })
+  const events: string[] = []
+  const zoho = engine(emulator, { clock, logger: { warn: () => {} }, ...options })
+  for (const name of EVENTS) zoho.on(name, () => events.push(name))
+  return { clock, emulator, zoho, events }
+}
+
+const EVENTS = [
+  'token.refreshed',
+  'token.refresh_failed',
+  'token.refused',
+  'refresh.throttled',
+  'connection.consent_required',
+  'connection.revoked',
+  'store.degraded',
+  'store.recovered',
+  'budget.low',
+] as const
+
+/** Turns the clock until a promise settles, and lets real HTTP pass in between. */
+export async function turning<T>(clock: ManualClock, work: Promise<T>, stepMs = 250): Promise<T> {
+  let settled = false
+  const done = work.finally(() => {
+    settled = true
+  })
+  done.catch(() => {})
+  for (let step = 0; !settled && step < MOST_STEPS; step++) {
+    await breathe(10)
+    await clock.advance(stepMs)
+  }
+  return done
+}
+
+const MOST_STEPS = 2_000
+
+/** Lets real input and output happen. */
+export const breathe = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+export function connection(id: string, refreshToken: string, dataCenter: DataCenter = 'us'): Connection {
+  return { id, refreshToken, dataCenter, state: 'active', version: 1, createdAt: 0, updatedAt: 0 }
+}
+
+/** A store with one grant per id, each of a user of its own. */
+export function connectionsFor(emulator: Emulator, ids: readonly string[]) {
+  return memoryConnectionStore(
+    ids.map((id) => connection(id, emulator.createGrant({ user: id }).refreshToken, emulator.dataCenter)),
+  )
+}
+
+export async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  return work.then(
+    () => undefined,
+    (error) => String((error as { code?: unknown }).code ?? error),
+  )
+}
+
+export const CANDIDATES = '/recruit/v2/Candidates'
+export const recruit = { product: 'recruit' } as const

@@ -1,0 +1,85 @@
+import type { Answer } from '../answer.js'
+import { carryOut } from '../misfortune.js'
+import type { Visit } from '../visit.js'
+import { answerAuth } from './auth.js'
+import { answerServerInfo, answerUserInfo } from './info.js'
+import { answerLegacyRevoke, answerRevoke } from './revoke.js'
+import { answerToken, badTokenRequest } from './token.js'
+
+/** What happens at each path of the accounts server. */
+export const ACCOUNTS_ENDPOINTS: ReadonlyMap<string, (visit: Visit) => Promise<void> | void> = new Map([
+  ['/oauth/v2/token', visitToken],
+  ['/oauth/v2/token/revoke', visitLegacyRevoke],
+  ['/oauth/v2/revoke/token', visitRevoke],
+  ['/oauth/v2/auth', visitAuth],
+  ['/oauth/serverinfo', visitServerInfo],
+  ['/oauth/user/info', visitUserInfo],
+])
+
+/** The token endpoint sets cookies, which a client must not mind. */
+const COOKIE = { 'set-cookie': 'emulator_session=none; Path=/; HttpOnly' }
+
+async function visitToken(visit: Visit): Promise<void> {
+  const { world, dataCenter } = visit
+  const { counters } = world.grants
+  visit.kind = 'token'
+  counters.tokenRequests += 1
+  const parameters = await visit.parameters()
+  const refreshToken = parameters.get('refresh_token') ?? undefined
+  visit.refreshToken = refreshToken
+  const own = refreshToken === undefined ? undefined : world.grants.recall(refreshToken)?.counters
+  if (own !== undefined) own.tokenRequests += 1
+
+  const misfortune = world.faults.take('token', { dataCenter, refreshToken })
+  if (misfortune.fault?.kind === 'dead-grant' && refreshToken !== undefined)
+    world.grants.endGrant(refreshToken)
+
+  await carryOut(visit, misfortune, world.settings.latencyMs, () => {
+    const { authorization } = visit
+    const answer =
+      visit.method === 'POST'
+        ? answerToken(world, { dataCenter, parameters, authorization, fault: misfortune.fault })
+        : badTokenRequest()
+    for (const some of [counters, own]) {
+      if (some === undefined || answer.outcome.startsWith('issued')) continue
+      if (answer.outcome === 'throttled') some.throttled += 1
+      else some.tokenRefusals += 1
+    }
+    return { ...answer, headers: COOKIE }
+  })
+}
+
+function visitLegacyRevoke(visit: Visit): Promise<void> {
+  return revocation(visit, (parameters) => answerLegacyRevoke(visit.world, visit.dataCenter, parameters))
+}
+
+function visitRevoke(visit: Visit): Promise<void> {
+  const { world, dataCenter, authorization } = visit
+  return revocation(visit, (parameters) => answerRevoke(world, dataCenter, parameters, authorization))
+}
+
+async function revocation(visit: Visit, answer: (parameters: URLSearchParams) => Answer): Promise<void> {
+  visit.kind = 'revoke'
+  const parameters = await visit.parameters()
+  const refreshToken = parameters.get('token') ?? undefined
+  visit.refreshToken = refreshToken
+  const misfortune = visit.world.faults.take('revoke', { dataCenter: visit.dataCenter, refreshToken })
+  await carryOut(visit, misfortune, 0, () =>
+    visit.method === 'POST' ? answer(parameters) : badTokenRequest(),
+  )
+}
+
+function visitAuth(visit: Visit): void {
+  visit.kind = 'auth'
+  visit.finish(answerAuth(visit.world, visit.dataCenter, visit.query))
+}
+
+function visitServerInfo(visit: Visit): void {
+  visit.kind = 'auth'
+  visit.finish(answerServerInfo(visit.world))
+}
+
+function visitUserInfo(visit: Visit): void {
+  visit.kind = 'auth'
+  visit.finish(answerUserInfo(visit.world, visit.dataCenter, visit.authorization))
+}

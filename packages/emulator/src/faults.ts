@@ -1,0 +1,277 @@
+import { type DataCenter, isDataCenter } from './data-centers.js'
+import { PRODUCTS, type Product } from './products/product.js'
+
+/** Faults that wait to happen; one more is refused. */
+const MAX_FAULTS = 1_000
+
+/** Which endpoint misbehaves: both revoke paths count as one. */
+export type FaultTarget = 'token' | 'revoke' | 'api' | 'auth'
+
+interface Common {
+  /** How many matching requests it takes; `Infinity` until cleared. Default 1. */
+  readonly times?: number | undefined
+  /** Only requests about this refresh token, or with one of its access tokens. */
+  readonly refreshToken?: string | undefined
+  /** Only requests that reach this data centre. */
+  readonly dataCenter?: DataCenter | undefined
+}
+
+interface ApiOnly extends Common {
+  readonly on: 'api'
+  /** Only requests to this product. */
+  readonly product?: Product | undefined
+}
+
+interface TokenOnly extends Common {
+  readonly on: 'token'
+}
+
+interface AuthOnly extends Common {
+  readonly on: 'auth'
+}
+
+type Server = (Common & { readonly on: 'token' | 'revoke' }) | ApiOnly
+
+/** Faults of the network and of servers in general. */
+type TransportFault = Server &
+  (
+    | {
+        /** Holds the answer back for `ms` real milliseconds. May come together with one other fault. */
+        readonly kind: 'latency'
+        readonly ms: number
+      }
+    | {
+        readonly kind:
+          | 'hang' // takes the request and never answers, until the emulator closes
+          | 'reset' // the connection is reset; nothing was done
+          | 'reset-after' // the work is done (a token is made), then the connection is reset: the answer is lost
+          | 'html' // 200 with a web page
+          | 'truncated-json' // the work is done; the answer ends in the middle of its JSON
+          | 'empty' // 200 without a body; nothing was done
+      }
+    | {
+        /** Any error status, 400 to 599. */
+        readonly kind: 'status'
+        readonly status: number
+        /** A `Retry-After` header: seconds, or an HTTP date. */
+        readonly retryAfter?: number | string | undefined
+        readonly body?: string | undefined
+        readonly contentType?: string | undefined
+      }
+    | {
+        /** Sends the client elsewhere, credentials and all. Default status 307, which repeats the body. */
+        readonly kind: 'redirect'
+        readonly url: string
+        readonly status?: 301 | 302 | 303 | 307 | 308 | undefined
+      }
+  )
+
+type AccountsFault = Common & { readonly on: 'token' | 'revoke' } & (
+    | {
+        readonly kind:
+          | 'throttle' // `Access Denied`, as if too many tokens had been asked for
+          | 'invalid-client'
+      }
+    | {
+        /** 200 with `{"error": error}`. */
+        readonly kind: 'error'
+        readonly error: string
+      }
+  )
+
+type TokenFault = TokenOnly &
+  (
+    | {
+        readonly kind:
+          | 'dead-grant' // the user withdraws the consent at this moment: the grant dies and `invalid_code` is answered
+          | 'rotated-refresh-token' // the answer carries a new refresh token, and the old one is dead
+          | 'wrong-unit' // `expires_in` in milliseconds beside `expires_in_sec`
+          | 'no-expires-in'
+          | 'api-domain-trailing-slash'
+      }
+    | {
+        /** `expires_in` becomes `value`, whatever it is. */
+        readonly kind: 'absurd-expires-in'
+        readonly value: number | string | null
+      }
+    | {
+        /** `api_domain` becomes `value`. */
+        readonly kind: 'foreign-api-domain'
+        readonly value: string
+      }
+  )
+
+type ApiFault = ApiOnly & {
+  readonly kind:
+    | 'dead-token' // the product's own words for a dead token; the token lives on
+    | 'scope-mismatch'
+    | 'no-permission'
+}
+
+type AuthFault = AuthOnly &
+  (
+    | {
+        /** The callback names `value` as the accounts server. */
+        readonly kind: 'foreign-accounts-server'
+        readonly value: string
+      }
+    | {
+        /** The callback carries a state the client never sent. */
+        readonly kind: 'wrong-state'
+      }
+  )
+
+/** Something that goes wrong on request. */
+export type Fault = TransportFault | AccountsFault | TokenFault | ApiFault | AuthFault
+
+export type FaultKind = Fault['kind']
+
+const SERVERS: readonly FaultTarget[] = ['token', 'revoke', 'api']
+const ACCOUNTS: readonly FaultTarget[] = ['token', 'revoke']
+
+/** Where each kind can happen, and how its own fields are checked. */
+const KINDS: Readonly<Record<FaultKind, { on: readonly FaultTarget[]; fields?: Record<string, Check> }>> = {
+  latency: { on: SERVERS, fields: { ms: inRange(0, 2_147_483_647) } },
+  hang: { on: SERVERS },
+  reset: { on: SERVERS },
+  'reset-after': { on: SERVERS },
+  status: {
+    on: SERVERS,
+    fields: {
+      status: wholeNumber(400, 599),
+      retryAfter: optional((value) => typeof value === 'number' || isText(value)),
+      body: optional((value) => typeof value === 'string'),
+      contentType: optional(isText),
+    },
+  },
+  html: { on: SERVERS },
+  'truncated-json': { on: SERVERS },
+  empty: { on: SERVERS },
+  redirect: {
+    on: SERVERS,
+    fields: { url: isText, status: optional((value) => [301, 302, 303, 307, 308].includes(value as number)) },
+  },
+  throttle: { on: ACCOUNTS },
+  'invalid-client': { on: ACCOUNTS },
+  error: { on: ACCOUNTS, fields: { error: isText } },
+  'dead-grant': { on: ['token'] },
+  'rotated-refresh-token': { on: ['token'] },
+  'wrong-unit': { on: ['token'] },
+  'no-expires-in': { on: ['token'] },
+  'absurd-expires-in': {
+    on: ['token'],
+    fields: { value: (value) => value === null || ['number', 'string'].includes(typeof value) },
+  },
+  'foreign-api-domain': { on: ['token'], fields: { value: isText } },
+  'api-domain-trailing-slash': { on: ['token'] },
+  'dead-token': { on: ['api'] },
+  'scope-mismatch': { on: ['api'] },
+  'no-permission': { on: ['api'] },
+  'foreign-accounts-server': { on: ['auth'], fields: { value: isText } },
+  'wrong-state': { on: ['auth'] },
+}
+
+const COMMON_FIELDS: Readonly<Record<string, Check>> = {
+  times: optional((value) => value === Number.POSITIVE_INFINITY || wholeNumber(1, 1_000_000_000)(value)),
+  refreshToken: optional(isText),
+  dataCenter: optional(isDataCenter),
+}
+
+/** What a request is about, as far as a fault can tell requests apart. */
+export interface FaultMatch {
+  readonly refreshToken?: string | undefined
+  readonly product?: Product | undefined
+  readonly dataCenter: DataCenter
+}
+
+/** What is to happen to one request: a delay, and one thing that goes wrong. */
+export interface Misfortune {
+  readonly delayMs: number
+  readonly fault?: Fault
+}
+
+const NONE: Misfortune = Object.freeze({ delayMs: 0 })
+
+interface Waiting {
+  readonly fault: Fault
+  left: number
+}
+
+/** Faults in the order they were asked for. The first that matches a request happens to it, and is used up. */
+export class Faults {
+  #waiting: Waiting[] = []
+
+  /** @throws {TypeError} for a fault that cannot happen. */
+  add(fault: Fault): void {
+    checkFault(fault)
+    if (this.#waiting.length >= MAX_FAULTS)
+      throw new TypeError(`at most ${MAX_FAULTS} faults can wait at a time`)
+    this.#waiting.push({ fault: Object.freeze({ ...fault }), left: fault.times ?? 1 })
+  }
+
+  clear(): void {
+    this.#waiting = []
+  }
+
+  /** The faults that still wait, with the number of times left. */
+  list(): Fault[] {
+    return this.#waiting.map(({ fault, left }) => ({ ...fault, times: left }))
+  }
+
+  /** Takes what is to happen to a request: every delay that matches, and the first other fault. */
+  take(on: FaultTarget, match: FaultMatch): Misfortune {
+    if (this.#waiting.length === 0) return NONE
+    let delayMs = 0
+    let taken: Fault | undefined
+    for (const waiting of this.#waiting) {
+      const { fault } = waiting
+      if (fault.on !== on || !matches(fault, match)) continue
+      if (fault.kind === 'latency') delayMs += fault.ms
+      else if (taken === undefined) taken = fault
+      else continue
+      waiting.left -= 1
+    }
+    this.#waiting = this.#waiting.filter((waiting) => waiting.left > 0)
+    return taken === undefined ? { delayMs } : { delayMs, fault: taken }
+  }
+}
+
+function matches(fault: Fault, match: FaultMatch): boolean {
+  if (fault.refreshToken !== undefined && fault.refreshToken !== match.refreshToken) return false
+  if (fault.dataCenter !== undefined && fault.dataCenter !== match.dataCenter) return false
+  return fault.on !== 'api' || fault.product === undefined || fault.product === match.product
+}
+
+function checkFault(fault: Fault): void {
+  if (typeof fault !== 'object' || fault === null) throw new TypeError('a fault must be an object')
+  if (!Object.hasOwn(KINDS, fault.kind))
+    throw new TypeError(`kind must be one of ${Object.keys(KINDS).join(', ')}`)
+  const { on, fields = {} } = KINDS[fault.kind]
+  if (!on.includes(fault.on)) throw new TypeError(`on must be ${on.join(' or ')} for the kind ${fault.kind}`)
+  const checks: Record<string, Check> = { ...COMMON_FIELDS, ...fields }
+  if (fault.on === 'api') checks.product = optional((value) => PRODUCTS.includes(value as Product))
+  const values = fault as unknown as Readonly<Record<string, unknown>>
+  for (const [name, check] of Object.entries(checks))
+    if (!check(values[name])) throw new TypeError(`${name} is missing or unusable for the kind ${fault.kind}`)
+  for (const name of Object.keys(fault))
+    if (name !== 'on' && name !== 'kind' && !Object.hasOwn(checks, name))
+      throw new TypeError(`${name} means nothing for the kind ${fault.kind} on ${fault.on}`)
+}
+
+type Check = (value: unknown) => boolean
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function inRange(lowest: number, highest: number): Check {
+  return (value) => typeof value === 'number' && value >= lowest && value <= highest
+}
+
+function wholeNumber(lowest: number, highest: number): Check {
+  return (value) => Number.isInteger(value) && inRange(lowest, highest)(value)
+}
+
+function optional(check: Check): Check {
+  return (value) => value === undefined || check(value)
+}

@@ -1,0 +1,48 @@
+import type { RequestListener } from 'node:http'
+import { ACCOUNTS_ENDPOINTS } from './accounts/endpoints.js'
+import { html } from './answer.js'
+import { isControlPath, visitControl } from './control/control.js'
+import type { DataCenter } from './data-centers.js'
+import type { Emulator } from './emulator.js'
+import { visitApi } from './products/api.js'
+import { productOf } from './products/product.js'
+import { BodyTooLong } from './request-body.js'
+import { Visit } from './visit.js'
+import type { World } from './world.js'
+
+/**
+ * Serves one data centre: accounts server, product APIs and control API on one origin.
+ *
+ * @param emulator Gives what the control API acts on, which exists only after the listeners.
+ */
+export function listenerFor(world: World, dataCenter: DataCenter, emulator: () => Emulator): RequestListener {
+  const route = (visit: Visit): Promise<void> | void => {
+    const endpoint = ACCOUNTS_ENDPOINTS.get(visit.path)
+    if (endpoint !== undefined) return endpoint(visit)
+    const product = productOf(visit.path)
+    if (product !== undefined) return visitApi(visit, product)
+    if (isControlPath(visit.path)) return visitControl(visit, emulator())
+    visit.finish(html(404, 'Not Found', 'not-found'))
+  }
+  const serve = async (visit: Visit): Promise<void> => {
+    try {
+      await route(visit)
+    } catch (error) {
+      fail(visit, error)
+    }
+  }
+  return (request, response) => {
+    void serve(new Visit(world, dataCenter, request, response))
+  }
+}
+
+function fail(visit: Visit, error: unknown): void {
+  if (error instanceof BodyTooLong) {
+    visit.response.setHeader('connection', 'close')
+    visit.finish(html(413, 'Request Entity Too Large', 'body-too-long'))
+  } else if (visit.request.destroyed && !visit.request.complete) visit.record(0, 'client-gone')
+  else {
+    process.emitWarning(error instanceof Error ? error : String(error))
+    visit.finish(html(500, 'Internal Server Error', 'emulator-error'))
+  }
+}
