@@ -62,7 +62,8 @@ class Engine extends ZohoAuth implements HandleTarget {
     string,
     { readonly code: string; readonly message: string; readonly at: number }
   >()
-  readonly #closing = new AbortController()
+  readonly #stopping = unlimitedListeners(new AbortController())
+  readonly #closing = unlimitedListeners(new AbortController())
   readonly #untwin: () => void
   #closed: Promise<void> | undefined
 
@@ -103,6 +104,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       apiDomainOf: ({ dataCenter, environment }) =>
         settings.ownAccounts?.[dataCenter] ?? productOrigin('crm', dataCenter, environment),
       outside: (work) => this.#scope.outside(work),
+      stopping: this.#stopping.signal,
       closing,
     })
     this.on('token.refresh_failed', ({ connection, code, detail }) =>
@@ -214,6 +216,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   }
 
   async #close(): Promise<void> {
+    this.#stopping.abort(closedError())
     const grace = new AbortController()
     const late = this.#settings.clock.sleep(CLOSE_GRACE_MS, grace.signal).catch(() => {})
     await Promise.race([this.#provider.settled(), late])
@@ -373,6 +376,12 @@ class Engine extends ZohoAuth implements HandleTarget {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw closedError()
   }
+}
+
+/** Each refresh under way listens; Node warns of more than ten listeners otherwise. */
+function unlimitedListeners(controller: AbortController): AbortController {
+  process.getBuiltinModule('node:events').setMaxListeners(0, controller.signal)
+  return controller
 }
 
 /** Most connections whose last failure is remembered for `status`. */

@@ -68,7 +68,9 @@ export interface TokenProviderParts {
   apiDomainOf(connection: Connection): string
   /** Runs work that callers share outside any caller's async scope. */
   outside<T>(work: () => T): T
-  /** Aborted when the engine closes. */
+  /** Aborted when the engine begins to close: nothing new is begun, nobody sleeps any longer. */
+  readonly stopping: AbortSignal
+  /** Aborted when the grace of closing is over: requests under way are cut. */
   readonly closing: AbortSignal
 }
 
@@ -115,7 +117,6 @@ export class TokenProvider {
   async provide(id: string, options: GetOptions): Promise<Provided> {
     const { refused, signal } = options
     const { clock } = this.#parts
-    const deadline = clock.now() + this.deadlineMs
     for (let join = 0; join < MOST_JOINS; join++) {
       signal?.throwIfAborted()
       const held = this.memory.get(id)
@@ -127,8 +128,8 @@ export class TokenProvider {
       }
       const flight = this.#join(id, usable === undefined)
       try {
-        const paused = usable ? [flight.paused.then(() => undefined)] : []
-        const provided = await this.#until(Promise.race([flight.outcome, ...paused]), deadline, id, signal)
+        const paused = usable && flight.paused
+        const provided = await whicheverFirst(flight.outcome, paused, signal)
         if (provided && provided.token.value !== refused) return provided
         // Still the refused one: it came from the store, and is marked as refused in the next round.
         if (provided) continue
@@ -212,41 +213,39 @@ export class TokenProvider {
 
   #refreshBehind(id: string): void {
     const held = this.memory.get(id)
-    if (this.#flights.has(id) || this.#parts.closing.aborted) return
+    if (this.#flights.has(id) || this.#parts.stopping.aborted) return
     if (held && this.#quiets.get(held.key, this.#parts.clock.now())) return
     this.#join(id, false)
   }
 
   #join(id: string, needed: boolean) {
-    return this.#flights.join(id, needed, (control) => this.#parts.outside(() => this.#fly(id, control)))
+    return this.#flights.join(id, needed, (control) =>
+      this.#parts.outside(() => this.#limited(id, this.#fly(id, control))),
+    )
   }
 
-  /** One caller's wait: ends with its signal or its deadline, and leaves the shared work alone. */
-  async #until<T>(shared: Promise<T>, deadline: number, id: string, signal?: AbortSignal): Promise<T> {
-    const own = new AbortController()
-    const onAbort = () => own.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    const { clock } = this.#parts
-    const late = clock.sleep(deadline - clock.now(), own.signal).then(() => {
+  /** Every flight ends, also where a store or an app's own lookup never answers. */
+  async #limited(id: string, work: Promise<Provided>): Promise<Provided> {
+    const timer = new AbortController()
+    const late = this.#parts.clock.sleep(this.deadlineMs, timer.signal).then(() => {
       throw new ZohoAuthError('ERR_ZOHO_TIMEOUT', { connection: id })
     })
     try {
-      return await Promise.race([shared, late])
+      return await Promise.race([work, late])
     } finally {
-      signal?.removeEventListener('abort', onAbort)
-      own.abort()
+      timer.abort()
     }
   }
 
   /** Gates 3 to 6, until there is a token or a reason why not. */
   async #fly(id: string, control: FlightControl): Promise<Provided> {
-    const { clock, grants, accounts, closing } = this.#parts
+    const { clock, grants, accounts, stopping } = this.#parts
     const flight: FlightContext = { ...control, deadline: clock.now() + this.deadlineMs }
     const lease = globalThis.crypto.randomUUID()
     const rejected = new Map<string, number>()
     await accounts.prepare()
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      closing.throwIfAborted()
+      stopping.throwIfAborted()
       const connection = await readGrant(grants, id)
       const key = grantKey(connection, this.#parts.clientId)
       if (this.#dead.get(key) === 'for-good')
@@ -271,7 +270,7 @@ export class TokenProvider {
   }
 
   async #turn(key: string, id: string, lease: string, newerThan: number, deadline: number): Promise<Turn> {
-    const { store, health, clock, random, closing, budget, events } = this.#parts
+    const { store, health, clock, random, stopping, budget, events } = this.#parts
     const leaseMs = this.#leaseMs
     const request = {
       key,
@@ -284,7 +283,7 @@ export class TokenProvider {
       deadline,
     }
     try {
-      const turn = await takeTurn(request, store, health, this.#quiets, clock, random, closing)
+      const turn = await takeTurn(request, store, health, this.#quiets, clock, random, stopping)
       if (turn.kind === 'quiet' && turn.learned && turn.quiet.code === 'ERR_ZOHO_THROTTLED') {
         const { reason, untilAt } = turn.quiet
         events.emit('refresh.throttled', { connection: id, reason, retryAfterMs: untilAt - clock.now() })
@@ -312,12 +311,12 @@ export class TokenProvider {
 
   /** Waits a back-off out where a caller has nothing else and the deadline allows; otherwise throws what quiet means. */
   async #pause(quiet: RememberedQuiet, connection: Connection, flight: FlightContext): Promise<void> {
-    const { clock, closing } = this.#parts
+    const { clock, stopping } = this.#parts
     const now = clock.now()
     const waits = quiet.reason === 'backoff' || quiet.reason === 'unreachable'
     flight.pause()
     if (waits && flight.needed() && quiet.untilAt < flight.deadline)
-      return clock.sleep(Math.max(0, quiet.untilAt - now), closing)
+      return clock.sleep(Math.max(0, quiet.untilAt - now), stopping)
     throw new ZohoAuthError(quiet.code, {
       connection: connection.id,
       action: quiet.action,
@@ -597,6 +596,28 @@ export class TokenProvider {
   #report(connection: Connection, code: ZohoAuthErrorCode, detail: string): void {
     const { id, dataCenter } = connection
     this.#parts.events.emit('token.refresh_failed', { connection: id, dataCenter, code, detail })
+  }
+}
+
+/** A caller's wait: ends with its signal, and leaves the shared work alone. `undefined`: the flight has to pause. */
+async function whicheverFirst(
+  outcome: Promise<Provided>,
+  paused: Promise<void> | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Provided | undefined> {
+  if (paused === undefined && signal === undefined) return outcome
+  const waits: Promise<Provided | undefined>[] = [outcome]
+  if (paused) waits.push(paused.then(() => undefined))
+  if (signal === undefined) return Promise.race(waits)
+  let onAbort = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([...waits, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -1,11 +1,21 @@
 import { describe, expect, test } from '@jest/globals'
 import { judgeApiAnswer, productOf } from '../src/rules/api-refusal.js'
-import { type Product, PRODUCTS } from '../src/words/data-centers.js'
+import { PRODUCTS, type Product } from '../src/words/data-centers.js'
 
 describe('each product says it in its own words', () => {
   const rows: [product: Product, status: number, body: unknown, verdict: string][] = [
-    ['crm', 401, { code: 'INVALID_TOKEN', details: {}, message: 'invalid oauth token', status: 'error' }, 'dead'],
-    ['crm', 401, { code: 'AUTHENTICATION_FAILURE', message: 'Authentication failed', status: 'error' }, 'dead'],
+    [
+      'crm',
+      401,
+      { code: 'INVALID_TOKEN', details: {}, message: 'invalid oauth token', status: 'error' },
+      'dead',
+    ],
+    [
+      'crm',
+      401,
+      { code: 'AUTHENTICATION_FAILURE', message: 'Authentication failed', status: 'error' },
+      'dead',
+    ],
     ['crm', 401, { code: 'INVALID_OAUTHTOKEN' }, 'dead'],
     ['crm', 401, { code: 'OAUTH_SCOPE_MISMATCH', message: 'Unauthorized' }, 'denied'],
     ['crm', 403, { code: 'NO_PERMISSION' }, 'denied'],
@@ -20,7 +30,12 @@ describe('each product says it in its own words', () => {
     ['books', 401, { code: 14, message: 'The request could not be authenticated' }, 'denied'],
     ['invoice', 401, { code: 57 }, 'dead'],
     ['inventory', 401, { code: 57 }, 'dead'],
-    ['desk', 401, { errorCode: 'INVALID_OAUTH', message: 'The OAuth Token you provided is invalid.' }, 'dead'],
+    [
+      'desk',
+      401,
+      { errorCode: 'INVALID_OAUTH', message: 'The OAuth Token you provided is invalid.' },
+      'dead',
+    ],
     ['desk', 403, { errorCode: 'SCOPE_MISMATCH' }, 'denied'],
     ['desk', 403, { errorCode: 'OAUTH_ORG_MISMATCH' }, 'denied'],
     ['desk', 401, '<html>401</html>', 'fine'],
@@ -42,14 +57,19 @@ describe('each product says it in its own words', () => {
     ['accounts', 401, { response: 'error', cause: 'INVALID_OAUTHSCOPE' }, 'denied'],
   ]
   test.each(rows)('%s %d %j is %s', (product, status, body, verdict) => {
-    expect(judgeApiAnswer(product, status, typeof body === 'string' ? body : JSON.stringify(body))).toBe(verdict)
+    expect(judgeApiAnswer(product, status, typeof body === 'string' ? body : JSON.stringify(body))).toBe(
+      verdict,
+    )
   })
 })
 
-test.each(PRODUCTS)('%s: a success, a rate limit and a server error say nothing about the token', (product) => {
-  for (const status of [200, 204, 404, 429, 500, 503])
-    expect(judgeApiAnswer(product, status, '{"code":"INVALID_TOKEN","errorCode":7213}')).toBe('fine')
-})
+test.each(PRODUCTS)(
+  '%s: a success, a rate limit and a server error say nothing about the token',
+  (product) => {
+    for (const status of [200, 204, 404, 429, 500, 503])
+      expect(judgeApiAnswer(product, status, '{"code":"INVALID_TOKEN","errorCode":7213}')).toBe('fine')
+  },
+)
 
 test('one product’s number means nothing in another product or an unknown one', () => {
   for (const code of [57, 1030, 7213, 8535]) {
@@ -59,12 +79,17 @@ test('one product’s number means nothing in another product or an unknown one'
   expect(judgeApiAnswer(undefined, 401, '{"code":"INVALID_TOKEN"}')).toBe('dead')
 })
 
-test.each(['{', 'null', '[]', '"INVALID_TOKEN"', '{"response":null}', '{"error":[]}', `{"code":"${'x'.repeat(1e6)}"}`])(
-  'a body such as %.20s breaks nothing',
-  (body) => {
-    expect(judgeApiAnswer('crm', 401, body)).toBe('fine')
-  },
-)
+test.each([
+  '{',
+  'null',
+  '[]',
+  '"INVALID_TOKEN"',
+  '{"response":null}',
+  '{"error":[]}',
+  `{"code":"${'x'.repeat(1e6)}"}`,
+])('a body such as %.20s breaks nothing', (body) => {
+  expect(judgeApiAnswer('crm', 401, body)).toBe('fine')
+})
 
 test.each([
   ['https://recruit.zoho.eu/recruit/v2/Candidates', 'recruit'],

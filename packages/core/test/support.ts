@@ -10,11 +10,11 @@ import {
 import { ManualClock } from '@zoho-auth/core/testing'
 import { type Emulator, type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
 
-/** What is closed after each test, last opened first. */
+/** What is closed after each test, all at once: a server that goes away ends requests that hang. */
 const opened: { close(): Promise<void> }[] = []
 
 afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close()
+  await Promise.all(opened.splice(0).map((one) => one.close()))
 })
 
 export function closing<T extends { close(): Promise<void> }>(one: T): T {
@@ -62,14 +62,14 @@ const EVENTS = [
 ] as const
 
 /** Turns the clock until a promise settles, and lets real HTTP pass in between. */
-export async function turning<T>(clock: ManualClock, work: Promise<T>, stepMs = 250): Promise<T> {
+export async function turning<T>(clock: ManualClock, work: Promise<T>, stepMs = 500): Promise<T> {
   let settled = false
   const done = work.finally(() => {
     settled = true
   })
   done.catch(() => {})
   for (let step = 0; !settled && step < MOST_STEPS; step++) {
-    await breathe(10)
+    await breathe(6)
     await clock.advance(stepMs)
   }
   return done

@@ -7,7 +7,9 @@ const judge = (body: unknown, status = 200, retryAfter?: string) =>
 const good = { access_token: 'the-access-token', api_domain: 'https://www.zohoapis.eu', expires_in: 3600 }
 
 test('a string access_token is a token', () => {
-  expect(judge({ ...good, scope: 'ZohoRecruit.modules.ALL AaaServer.profile.READ', token_type: 'Bearer' })).toEqual({
+  expect(
+    judge({ ...good, scope: 'ZohoRecruit.modules.ALL AaaServer.profile.READ', token_type: 'Bearer' }),
+  ).toEqual({
     kind: 'token',
     value: 'the-access-token',
     lifeMs: 3_600_000,
@@ -31,9 +33,12 @@ describe('life', () => {
     expect(judge({ ...rest, ...fields })).toMatchObject({ kind: 'token', lifeMs })
   })
 
-  test.each([0, -1, 1e15, 'soon', null, Number.MAX_SAFE_INTEGER, [], {}, true])('%j is absurd', (expires_in) => {
-    expect(judge({ ...good, expires_in })).toMatchObject({ kind: 'malformed' })
-  })
+  test.each([0, -1, 1e15, 'soon', null, Number.MAX_SAFE_INTEGER, [], {}, true])(
+    '%j is absurd',
+    (expires_in) => {
+      expect(judge({ ...good, expires_in })).toMatchObject({ kind: 'malformed' })
+    },
+  )
 })
 
 describe('api_domain', () => {
@@ -70,7 +75,10 @@ describe('refusals are judged by the body, with any status', () => {
     [{ error: 'invalid_client_secret' }, 'client-fault'],
     [{ error: 'invalid_redirect_uri' }, 'client-fault'],
     [{ error: 'missing_org_info' }, 'client-fault'],
-    [{ error: 'Access Denied', error_description: 'You have made too many requests continuously.' }, 'throttled'],
+    [
+      { error: 'Access Denied', error_description: 'You have made too many requests continuously.' },
+      'throttled',
+    ],
     [{ error: 'Access Denied' }, 'throttled'],
     [{ error: 'access_denied' }, 'throttled'],
     [{ error: 'ACCESS-DENIED', status: 'failure' }, 'throttled'],
@@ -87,12 +95,11 @@ describe('refusals are judged by the body, with any status', () => {
     [{ access_token: 42 }, 'transient'],
     [{ access_token: '' }, 'transient'],
   ]
-  test.each(rows.flatMap(([body, kind]) => [200, 400, 401, 429, 500].map((status) => [body, status, kind] as const)))(
-    '%j with %d is %s',
-    (body, status, kind) => {
-      expect(judge(body, status).kind).toBe(kind)
-    },
-  )
+  test.each(
+    rows.flatMap(([body, kind]) => [200, 400, 401, 429, 500].map((status) => [body, status, kind] as const)),
+  )('%j with %d is %s', (body, status, kind) => {
+    expect(judge(body, status).kind).toBe(kind)
+  })
 })
 
 test('a redirect is never a token', () => {

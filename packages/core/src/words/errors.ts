@@ -135,18 +135,18 @@ export class ZohoAuthError extends Error {
   override readonly name = 'ZohoAuthError'
   readonly code: ZohoAuthErrorCode
   /** The HTTP status to answer an app's own user with; absent where only a bare 500 is right. */
-  readonly statusCode?: number
+  declare readonly statusCode?: number
   /** Headers for that answer: `Retry-After`, in seconds, where a time is known. */
-  readonly headers?: Readonly<Record<string, string>>
+  declare readonly headers?: Readonly<Record<string, string>>
   /** Whether the same call can succeed later without anyone doing anything. */
   readonly retryable: boolean
   /** When to try again, in milliseconds from now, where known. */
-  readonly retryAfterMs?: number
+  declare readonly retryAfterMs?: number
   /** What the operator should do. Not for strangers. */
   readonly action: string
   /** A link to the heading of this code. */
   readonly help: string
-  readonly connection?: string
+  declare readonly connection?: string
 
   constructor(code: ZohoAuthErrorCode, details: ZohoAuthErrorDetails = {}) {
     const kind = KINDS[code]
