@@ -172,16 +172,16 @@ const REPLAYABLE: ReadonlySet<string> = new Set(
 /** A stream as `fetch` takes it. The `form-data` package and other old streams would go out as "[object …]". */
 function streamed(body: unknown, init: RequestInit): RequestInit {
   const { pipe, getHeaders } = body as { pipe?: unknown; getHeaders?: () => Record<string, string> }
-  const { Readable } = process.getBuiltinModule('node:stream')
+  const { PassThrough, Readable } = process.getBuiltinModule('node:stream')
   if (typeof pipe !== 'function' || body instanceof Readable)
     return { body: body as NonNullable<RequestInit['body']> }
   const headers = new Headers(init.headers)
   for (const [name, value] of Object.entries(getHeaders?.call(body) ?? {}))
     if (!headers.has(name)) headers.set(name, value)
-  return {
-    headers,
-    body: Readable.toWeb(new Readable().wrap(body as NodeJS.ReadableStream)) as ReadableStream,
-  }
+  const through = new PassThrough()
+  const old = body as NodeJS.ReadableStream
+  old.on('error', (error) => through.destroy(error))
+  return { headers, body: Readable.toWeb(old.pipe(through)) as ReadableStream }
 }
 
 function assertUnused(body: unknown): void {

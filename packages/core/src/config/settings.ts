@@ -68,7 +68,11 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
   }
 
   const clientId = text('clientId', 'ZOHO_CLIENT_ID')
-  if (clientId === undefined && options.clientId === undefined)
+  if (
+    clientId === undefined &&
+    options.clientId === undefined &&
+    !faults.some((fault) => fault.startsWith('ZOHO_CLIENT_ID'))
+  )
     faults.push('clientId is missing: set ZOHO_CLIENT_ID, or pass { clientId }')
   const secrets = spread(
     'clientSecret',
@@ -85,7 +89,7 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     faults,
   )
   const endpoints = accounts && readEndpoints(accounts, faults)
-  if (single && accounts && endpoints?.[single.dataCenter] === undefined)
+  if (single && accounts && (accounts.default ?? accounts[single.dataCenter]) === undefined)
     faults.push(`accountsUrl names no server for data centre "${single.dataCenter}"`)
 
   const scheme = options.scheme ?? 'Zoho-oauthtoken'
@@ -173,7 +177,8 @@ function readSingle(
     )
     return undefined
   }
-  if (secrets && secrets.default === undefined && secrets[dataCenter] === undefined)
+  const named = secrets && Object.keys(secrets).length > 0
+  if (named && secrets.default === undefined && secrets[dataCenter] === undefined)
     faults.push(`clientSecret has no entry for data centre "${dataCenter}"`)
   const refreshToken = text('refreshToken', 'ZOHO_REFRESH_TOKEN')
   if (refreshToken !== undefined) return { refreshToken, dataCenter }

@@ -37,10 +37,15 @@ export function hostPolicy(
     }
     return list
   }
-  const clean = (url: URL): boolean =>
-    url.username === '' && url.password === '' && url.href.length <= LONGEST_URL && url.origin !== 'null'
-  const allows = (url: URL, dataCenter: DataCenter): boolean =>
-    clean(url) && (listOf(dataCenter).has(url.origin) || extra.has(url.origin))
+  // Not `url.origin`: that of `blob:https://…` is the origin inside.
+  const place = (url: URL): string | undefined =>
+    url.username === '' && url.password === '' && url.href.length <= LONGEST_URL
+      ? `${url.protocol}//${url.host}`
+      : undefined
+  const allows = (url: URL, dataCenter: DataCenter): boolean => {
+    const origin = place(url)
+    return origin !== undefined && (listOf(dataCenter).has(origin) || extra.has(origin))
+  }
   return { allows, knows: (url) => DATA_CENTERS.some((dataCenter) => allows(url, dataCenter)) }
 }
 

@@ -1,0 +1,348 @@
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { describe, expect, test } from '@jest/globals'
+import type { Emulator } from '@zoho-auth/emulator'
+import FormDataPackage from 'form-data'
+import * as undici from 'undici'
+import { byHand, CANDIDATES, closing, codeOf, emulate, engine, recruit, turning } from './support.js'
+
+interface Echo {
+  readonly method: string
+  readonly bodyLength: number
+  readonly bodySha256: string
+  readonly contentType: string | null
+}
+const echoOf = async (response: Response) => ((await response.json()) as { echo: Echo }).echo
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const post = (body: unknown, more: object = {}) => ({
+  method: 'POST',
+  body: body as string,
+  ...recruit,
+  ...more,
+})
+
+/** An engine whose token was accepted once and is dead now. */
+async function withDeadToken() {
+  const emulator = await emulate()
+  const warnings: string[] = []
+  const zoho = engine(emulator, { logger: { warn: (message) => warnings.push(message) } })
+  await (await zoho.fetch(CANDIDATES, recruit)).arrayBuffer()
+  emulator.killTokens()
+  emulator.resetCounters()
+  return { emulator, zoho, warnings }
+}
+
+/** Tokens that arrived with API requests, and how often each. */
+function tokensSent(emulator: Emulator): number[] {
+  const counts = new Map<string, number>()
+  for (const { kind, authorization } of emulator.requests)
+    if (kind === 'api' && authorization) counts.set(authorization, (counts.get(authorization) ?? 0) + 1)
+  return [...counts.values()]
+}
+
+describe('every product’s dead token is replaced, without the caller noticing', () => {
+  test.each([
+    ['recruit', '/recruit/v2/Candidates'],
+    ['crm', '/crm/v8/Leads'],
+    ['books', '/books/v3/invoices'],
+    ['desk', '/api/v1/tickets'],
+    ['people', '/people/api/forms'],
+    ['creator', '/creator/v2.1/data/ada/app/report/all'],
+    ['mail', '/api/accounts'],
+    ['projects', '/api/v3/portals'],
+    ['cliq', '/api/v2/channels'],
+    ['analytics', '/restapi/v2/workspaces'],
+    ['phonebridge', '/phonebridge/v3/calls'],
+  ] as const)('%s', async (product, path) => {
+    const emulator = await emulate()
+    const zoho = engine(emulator)
+    expect((await zoho.fetch(path, { product })).status).toBe(200)
+    emulator.killTokens()
+    expect((await zoho.fetch(path, { product })).status).toBe(200)
+    expect(emulator.counters.tokenRequests).toBe(2)
+  })
+})
+
+describe('bodies that can be sent again arrive whole', () => {
+  const form = () => {
+    const data = new FormData()
+    data.set('name', 'Ada')
+    data.set('cv', new Blob(['a long story']), 'cv.txt')
+    return data
+  }
+  test.each<[string, () => unknown, string | undefined]>([
+    ['none', () => undefined, ''],
+    ['a string', () => '{"a":1}', '{"a":1}'],
+    ['an empty string', () => '', ''],
+    ['a Buffer', () => Buffer.from('bytes'), 'bytes'],
+    ['a Uint8Array', () => new TextEncoder().encode('bytes'), 'bytes'],
+    ['an ArrayBuffer', () => new TextEncoder().encode('bytes').buffer, 'bytes'],
+    ['URLSearchParams', () => new URLSearchParams({ a: '1', b: '2' }), 'a=1&b=2'],
+    ['a Blob', () => new Blob(['blob']), 'blob'],
+    ['FormData', form, undefined],
+  ])('%s', async (_name, body, want) => {
+    const { emulator, zoho } = await withDeadToken()
+    const response = await zoho.fetch(CANDIDATES, post(body()))
+    expect(response.status).toBe(200)
+    const echo = await echoOf(response)
+    expect(echo.method).toBe('POST')
+    if (want === undefined) expect(echo.bodyLength).toBeGreaterThan(200)
+    else expect(echo.bodySha256).toBe(sha256(want))
+    expect(emulator.counters).toMatchObject({ tokenRequests: 1, apiRequests: 2 })
+  })
+
+  test('a Request with a body', async () => {
+    const { emulator, zoho } = await withDeadToken()
+    const request = new Request(`${emulator.url}${CANDIDATES}`, {
+      method: 'PUT',
+      body: '{"whole":true}',
+      headers: { 'content-type': 'application/json', 'x-mine': 'kept' },
+    })
+    const echo = await echoOf(await zoho.fetch(request))
+    expect(echo).toMatchObject({
+      method: 'PUT',
+      bodySha256: sha256('{"whole":true}'),
+      contentType: 'application/json',
+    })
+  })
+
+  test('undici’s own Request, which is not Node’s', async () => {
+    const { emulator, zoho } = await withDeadToken()
+    const request = new undici.Request(`${emulator.url}${CANDIDATES}`, {
+      method: 'POST',
+      body: 'from undici',
+    })
+    const echo = await echoOf(await zoho.fetch(request as unknown as Request))
+    expect(echo).toMatchObject({ method: 'POST', bodySha256: sha256('from undici') })
+  })
+})
+
+describe('bodies that cannot be sent again are sent once, whole, and the refusal is handed on with a hint', () => {
+  const formData = () => {
+    const data = new FormDataPackage()
+    data.append('name', 'Ada')
+    return data
+  }
+  test.each<[string, () => unknown]>([
+    ['a Node stream', () => Readable.from([Buffer.from('stre'), Buffer.from('amed')])],
+    ['a web stream', () => new Blob(['streamed']).stream()],
+    [
+      'an async iterator',
+      async function* () {
+        yield Buffer.from('streamed')
+      },
+    ],
+    ['the form-data package', formData],
+  ])('%s', async (_name, make) => {
+    const body = () => (typeof make() === 'function' ? (make() as () => unknown)() : make())
+    const { emulator, zoho, warnings } = await withDeadToken()
+    const hints: (string | undefined)[] = []
+    zoho.on('token.refused', ({ hint }) => hints.push(hint))
+    const refused = await zoho.fetch(CANDIDATES, post(body()))
+    expect(refused.status).toBe(401)
+    expect(((await refused.json()) as { code: string }).code).toBe('INVALID_TOKEN')
+    expect(hints).toEqual([expect.stringContaining('stream')])
+    expect(warnings).toHaveLength(1)
+    expect(emulator.counters).toMatchObject({ tokenRequests: 0, apiRequests: 1 })
+    // The next request gets another token.
+    const echo = await echoOf(await zoho.fetch(CANDIDATES, post(body())))
+    expect(echo.bodyLength).toBeGreaterThan(0)
+    expect(emulator.counters).toMatchObject({ tokenRequests: 1, apiRequests: 2 })
+    expect(Math.max(...tokensSent(emulator))).toBeLessThanOrEqual(2)
+  })
+
+  test('form-data brings its own content type', async () => {
+    const emulator = await emulate()
+    const echo = await echoOf(await engine(emulator).fetch(CANDIDATES, post(formData())))
+    expect(echo.contentType).toMatch(/^multipart\/form-data; ?boundary=/)
+    expect(echo.bodyLength).toBeGreaterThan(60)
+  })
+
+  test('a stream that was read already is refused before anything is sent', async () => {
+    const emulator = await emulate()
+    const zoho = engine(emulator)
+    const stream = Readable.from([Buffer.from('gone')])
+    for await (const _ of stream);
+    await expect(zoho.fetch(CANDIDATES, post(stream))).rejects.toThrow(/read already/)
+    const request = new Request(`${emulator.url}${CANDIDATES}`, { method: 'POST', body: 'gone' })
+    await request.text()
+    await expect(zoho.fetch(request)).rejects.toThrow(/read already/)
+    expect(emulator.counters.apiRequests).toBe(0)
+  })
+})
+
+describe('replays have an end', () => {
+  test('a refused token that nobody accepted yet and that is young gets another second', async () => {
+    const { clock, emulator, zoho } = await byHand()
+    emulator.fault({ on: 'api', kind: 'dead-token' })
+    const startedAt = clock.now()
+    const response = await turning(clock, zoho.fetch(CANDIDATES, recruit), 100)
+    expect(response.status).toBe(200)
+    expect(clock.now() - startedAt).toBeGreaterThanOrEqual(1_000)
+    expect(emulator.counters).toMatchObject({ tokenRequests: 1, apiRequests: 2 })
+  })
+
+  test('one that is older than five seconds does not', async () => {
+    const { clock, emulator, zoho } = await byHand()
+    await zoho.getToken()
+    await clock.advance(5_000)
+    emulator.fault({ on: 'api', kind: 'dead-token' })
+    expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(200)
+    expect(emulator.counters).toMatchObject({ tokenRequests: 2, apiRequests: 2 })
+  })
+
+  test('an API that refuses every token costs one refresh, then its answers are handed on with a hint', async () => {
+    const { emulator, zoho, warnings } = await withDeadToken()
+    emulator.fault({ on: 'api', kind: 'dead-token', times: Number.POSITIVE_INFINITY })
+    for (let call = 0; call < 10; call++) expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(401)
+    expect(emulator.counters.tokenRequests).toBe(1)
+    expect(emulator.counters.apiRequests).toBe(11)
+    expect(warnings).toEqual([expect.stringContaining('wrong host or data centre?')])
+    // It recovers by itself once tokens are accepted there.
+    emulator.clearFaults()
+    expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(200)
+    emulator.killTokens()
+    expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(200)
+    expect(emulator.counters.tokenRequests).toBe(2)
+  })
+
+  test.each(['scope-mismatch', 'no-permission'] as const)(
+    '%s is handed on without a refresh',
+    async (kind) => {
+      const emulator = await emulate()
+      const zoho = engine(emulator)
+      emulator.fault({ on: 'api', kind })
+      const response = await zoho.fetch(CANDIDATES, recruit)
+      expect([401, 403]).toContain(response.status)
+      expect(((await response.json()) as { code: string }).code).toMatch(/SCOPE|PERMISSION/)
+      expect(emulator.counters.tokenRequests).toBe(1)
+    },
+  )
+
+  test.each([400, 404, 429, 500, 503])('%d is handed on untouched', async (status) => {
+    const emulator = await emulate()
+    emulator.fault({ on: 'api', kind: 'status', status, body: 'the body', contentType: 'text/plain' })
+    const response = await engine(emulator).fetch(CANDIDATES, recruit)
+    expect(response.status).toBe(status)
+    expect(await response.text()).toBe('the body')
+    expect(emulator.counters.tokenRequests).toBe(1)
+  })
+
+  test('a dead grant found by a refused call is told to that caller, and the refused answer is not hidden by a hang', async () => {
+    const { emulator, zoho } = await withDeadToken()
+    emulator.revokeGrant(emulator.refreshToken)
+    expect(await codeOf(zoho.fetch(CANDIDATES, recruit))).toBe('ERR_ZOHO_CONSENT_REQUIRED')
+  })
+})
+
+describe('options of fetch', () => {
+  test('method, headers and signal arrive; the caller’s Authorization does not', async () => {
+    const emulator = await emulate()
+    const zoho = engine(emulator)
+    const response = await zoho.fetch(CANDIDATES, {
+      ...recruit,
+      method: 'DELETE',
+      headers: { 'x-mine': 'kept', authorization: 'Basic abc' },
+    })
+    const { echo } = (await response.json()) as { echo: { method: string; headers: Record<string, string> } }
+    expect(echo).toMatchObject({ method: 'DELETE', headers: { 'x-mine': 'kept' } })
+    await expect(
+      zoho.fetch(CANDIDATES, { ...recruit, signal: AbortSignal.abort(new Error('left')) }),
+    ).rejects.toThrow('left')
+  })
+
+  test('the scheme can be Bearer', async () => {
+    const emulator = await emulate()
+    const seen: (string | null)[] = []
+    const zoho = engine(emulator, {
+      scheme: 'Bearer',
+      fetch: (input, init) => {
+        seen.push(new Headers(init?.headers).get('authorization'))
+        return fetch(input, init)
+      },
+    })
+    expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(200)
+    expect(seen.at(-1)).toMatch(/^Bearer /)
+  })
+
+  test('a relative URL needs a product, and an unknown product is named', async () => {
+    const zoho = engine(await emulate())
+    await expect(zoho.fetch('/recruit/v2/Candidates')).rejects.toThrow(/needs a product/)
+    await expect(zoho.fetch('/x', { product: 'excel' as 'crm' })).rejects.toThrow(/"excel" is not a product/)
+  })
+})
+
+describe('redirects', () => {
+  async function listen(answer: (request: IncomingMessage) => [number, Record<string, string>]): Promise<{
+    readonly url: string
+    readonly seen: IncomingMessage[]
+    readonly server: Server
+  }> {
+    const seen: IncomingMessage[] = []
+    const server = createServer((request, response) => {
+      seen.push(request)
+      request.resume()
+      const [status, headers] = answer(request)
+      request.on('end', () => response.writeHead(status, headers).end('{}'))
+    }).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    closing({
+      close: async () => {
+        server.closeAllConnections()
+        server.close()
+      },
+    })
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, server }
+  }
+
+  test.each([301, 302, 303, 307, 308])(
+    '%d to a foreign host is followed without the token',
+    async (status) => {
+      const emulator = await emulate()
+      const foreign = await listen(() => [200, {}])
+      emulator.fault({ on: 'api', kind: 'redirect', url: `${foreign.url}/elsewhere`, status: status as 301 })
+      const response = await engine(emulator).fetch(CANDIDATES, {
+        ...recruit,
+        headers: { cookie: 'session=1' },
+      })
+      expect(response.status).toBe(200)
+      expect(foreign.seen).toHaveLength(1)
+      expect(foreign.seen[0]?.headers).not.toHaveProperty('authorization')
+      expect(foreign.seen[0]?.headers).not.toHaveProperty('cookie')
+    },
+  )
+
+  test.each([307, 308])('%d with a body is not followed to a foreign host', async (status) => {
+    const emulator = await emulate()
+    const foreign = await listen(() => [200, {}])
+    emulator.fault({ on: 'api', kind: 'redirect', url: foreign.url, status: status as 307 })
+    const response = await engine(emulator).fetch(CANDIDATES, post('private'))
+    expect(response.status).toBe(status)
+    expect(foreign.seen).toHaveLength(0)
+  })
+
+  test('to an allowed origin it goes along', async () => {
+    const emulator = await emulate()
+    const allowed = await listen(() => [200, {}])
+    emulator.fault({ on: 'api', kind: 'redirect', url: allowed.url, status: 307 })
+    await engine(emulator, { allowedOrigins: [allowed.url] }).fetch(CANDIDATES, post('public'))
+    expect(allowed.seen[0]?.headers.authorization).toMatch(/^Zoho-oauthtoken /)
+  })
+
+  test('a circle ends', async () => {
+    const circle = await listen(() => [302, { location: '/again' }])
+    const zoho = engine(await emulate(), { allowedOrigins: [circle.url] })
+    await expect(zoho.fetch(`${circle.url}/`)).rejects.toThrow(/redirects/)
+    expect(circle.seen.length).toBe(6)
+  })
+
+  test('redirect: "manual" and "error" are the caller’s', async () => {
+    const emulator = await emulate()
+    const zoho = engine(emulator)
+    emulator.fault({ on: 'api', kind: 'redirect', url: 'http://127.0.0.1:1/', status: 302, times: 2 })
+    expect((await zoho.fetch(CANDIDATES, { ...recruit, redirect: 'manual' })).status).toBe(302)
+    await expect(zoho.fetch(CANDIDATES, { ...recruit, redirect: 'error' })).rejects.toThrow()
+  })
+})
