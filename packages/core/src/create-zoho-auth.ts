@@ -184,12 +184,12 @@ class Engine extends ZohoAuth implements HandleTarget {
         message:
           'withConnection is off (ambient: false): name the connection in the call, or use forConnection',
       })
-    if (typeof connection === 'string') assertId(connection)
+    if (typeof connection !== 'function') assertId(connection)
     return this.#scope.run(new Choice(connection), fn)
   }
 
   override forConnection(connection: string | ConnectionResolver): ZohoHandle {
-    if (typeof connection === 'string') assertId(connection)
+    if (typeof connection !== 'function') assertId(connection)
     return new Handle(this, connection)
   }
 

@@ -1,0 +1,200 @@
+import { describe, expect, test } from '@jest/globals'
+import { type Connection, memoryConnectionStore } from '@zoho-auth/core'
+import { breathe, byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
+
+const userOf = async (response: Response) => ((await response.json()) as { echo: { user: string } }).echo.user
+
+test('two connections at once, 1 000 interleavings: never each other’s token', async () => {
+  const emulator = await emulate()
+  const zoho = engine(emulator, { connections: connectionsFor(emulator, ['ada', 'bob']) })
+  const answers = await Promise.all(
+    Array.from({ length: 1_000 }, async (_, index) => {
+      const who = index % 2 === 0 ? 'ada' : 'bob'
+      // Tokens die now and then while requests are in the air.
+      if (index % 100 === 50) emulator.killTokens()
+      const call = [
+        () => zoho.fetch(CANDIDATES, { ...recruit, connection: who }),
+        () => zoho.withConnection(who, () => zoho.fetch(CANDIDATES, recruit)),
+        () => zoho.forConnection(who).fetch(CANDIDATES, recruit),
+        () =>
+          zoho.withConnection(who === 'ada' ? 'bob' : 'ada', () =>
+            zoho.forConnection(who).fetch(CANDIDATES, recruit),
+          ),
+      ][index % 4]
+      await breathe(index % 7)
+      return [who, await userOf((await call?.()) as Response)]
+    }),
+  )
+  for (const [who, user] of answers) expect(user).toBe(who)
+})
+
+describe('which connection', () => {
+  async function two() {
+    const emulator = await emulate()
+    return engine(emulator, { connections: connectionsFor(emulator, ['ada', 'bob']) })
+  }
+  const whose = async (zoho: Awaited<ReturnType<typeof two>>) => userOf(await zoho.fetch(CANDIDATES, recruit))
+
+  test('an explicit option beats the surrounding scope', async () => {
+    const zoho = await two()
+    const user = await zoho.withConnection('ada', async () =>
+      userOf(await zoho.fetch(CANDIDATES, { ...recruit, connection: 'bob' })),
+    )
+    expect(user).toBe('bob')
+  })
+
+  test('an inner scope beats an outer one, and the outer one is back afterwards', async () => {
+    const zoho = await two()
+    await zoho.withConnection('ada', async () => {
+      expect(await zoho.withConnection('bob', () => whose(zoho))).toBe('bob')
+      expect(await whose(zoho)).toBe('ada')
+    })
+  })
+
+  test('none chosen is an error, never "the first"', async () => {
+    const zoho = await two()
+    expect(await codeOf(zoho.getToken())).toBe('ERR_ZOHO_NO_CONNECTION')
+    expect(await codeOf(zoho.fetch(CANDIDATES, recruit))).toBe('ERR_ZOHO_NO_CONNECTION')
+    expect(zoho.peekToken()).toBeUndefined()
+    await expect(zoho.getToken()).rejects.toMatchObject({ statusCode: 409 })
+  })
+
+  test('an unknown one is an error', async () => {
+    const zoho = await two()
+    expect(await codeOf(zoho.getToken({ connection: 'eve' }))).toBe('ERR_ZOHO_NO_CONNECTION')
+    expect(await codeOf(zoho.status('eve'))).toBe('ERR_ZOHO_NO_CONNECTION')
+    expect(await codeOf(zoho.revoke({ connection: 'eve' }))).toBe('ERR_ZOHO_NO_CONNECTION')
+  })
+
+  test.each(['', ' ', 'a b', 'a/b', 'x'.repeat(129), '__proto__', 'a\nb', 'ü', 42, null, {}])(
+    '%j cannot be an id',
+    async (id) => {
+      const zoho = await two()
+      expect(await codeOf(zoho.getToken({ connection: id as string }))).toBe('ERR_ZOHO_NO_CONNECTION')
+      expect(() => zoho.forConnection(id as string)).toThrow()
+    },
+  )
+
+  test('a chooser is asked at the first use and not again once it knows', async () => {
+    const zoho = await two()
+    let asked = 0
+    const answers = [undefined, 'ada', 'bob']
+    await zoho.withConnection(
+      async () => answers[asked++],
+      async () => {
+        expect(asked).toBe(0)
+        expect(await codeOf(zoho.getToken())).toBe('ERR_ZOHO_NO_CONNECTION')
+        expect(await whose(zoho)).toBe('ada')
+        expect(await whose(zoho)).toBe('ada')
+        expect(asked).toBe(2)
+      },
+    )
+  })
+
+  test('a chooser that fails, fails that use alone', async () => {
+    const zoho = await two()
+    await zoho.withConnection(
+      () => {
+        throw new Error('no session')
+      },
+      async () => {
+        await expect(zoho.getToken()).rejects.toThrow('no session')
+        expect(await userOf(await zoho.fetch(CANDIDATES, { ...recruit, connection: 'bob' }))).toBe('bob')
+      },
+    )
+  })
+
+  test('with ambient: false every call names its own', async () => {
+    const emulator = await emulate()
+    const zoho = engine(emulator, { connections: connectionsFor(emulator, ['ada']), ambient: false })
+    expect(() => zoho.withConnection('ada', () => zoho.getToken())).toThrow(/ambient: false/)
+    expect((await zoho.forConnection('ada').getToken()).value).toBeTruthy()
+  })
+})
+
+test('shared work runs in nobody’s scope', async () => {
+  const emulator = await emulate()
+  const seen: (string | undefined)[] = []
+  const store = connectionsFor(emulator, ['ada', 'bob'])
+  const connections = async (id: string): Promise<Connection | undefined> => {
+    seen.push(
+      await zoho.status().then(
+        ({ connection }) => connection,
+        () => undefined,
+      ),
+    )
+    return store.get(id)
+  }
+  let nested = false
+  const zoho = engine(emulator, {
+    connections: async (id) => {
+      if (nested) return store.get(id)
+      nested = true
+      return connections(id).finally(() => {
+        nested = false
+      })
+    },
+  })
+  await zoho.withConnection('ada', () => zoho.getToken({ connection: 'bob' }))
+  expect(seen).toContain(undefined)
+  expect(seen).not.toContain('ada')
+})
+
+test('a lookup function that fails or lies is an error of the store', async () => {
+  const emulator = await emulate()
+  const failing = engine(emulator, { connections: async () => Promise.reject(new Error('db down')) })
+  await expect(failing.getToken({ connection: 'a' })).rejects.toMatchObject({
+    code: 'ERR_ZOHO_STORE',
+    statusCode: 503,
+  })
+  const good = (await connectionsFor(emulator, ['ada']).get('ada')) as Connection
+  const lying = engine(emulator, { connections: async () => good })
+  expect(await codeOf(lying.getToken({ connection: 'bob' }))).toBe('ERR_ZOHO_STORE')
+})
+
+test('a lookup function that never answers ends in time', async () => {
+  const { clock, zoho } = await byHand({ connections: () => new Promise(() => {}) })
+  const get = codeOf(zoho.getToken({ connection: 'a' }))
+  await breathe(20)
+  await clock.advance(26_000)
+  expect(await get).toBe('ERR_ZOHO_TIMEOUT')
+})
+
+test('two data centres, one code path', async () => {
+  const emulator = await emulate({ dataCenters: ['us', 'in'] })
+  const ada = emulator.createGrant({ user: 'ada', dataCenter: 'us' })
+  const bob = emulator.createGrant({ user: 'bob', dataCenter: 'in' })
+  const connections = memoryConnectionStore(
+    [ada, bob].map(({ user, refreshToken, dataCenter }) => ({
+      id: user,
+      refreshToken,
+      dataCenter: dataCenter as 'us',
+      state: 'active' as const,
+      version: 1,
+      createdAt: 0,
+      updatedAt: 0,
+    })),
+  )
+  const zoho = engine(emulator, { connections, accountsUrl: emulator.accountsUrls as Record<'us', string> })
+  for (const who of ['ada', 'bob']) {
+    const response = await zoho.fetch(CANDIDATES, { ...recruit, connection: who })
+    expect(((await response.json()) as { echo: object }).echo).toMatchObject({
+      user: who,
+      dataCenter: who === 'ada' ? 'us' : 'in',
+    })
+  }
+  // Ada's token does not go to India.
+  const india = `${emulator.accountsUrls.in}${CANDIDATES}`
+  expect(await codeOf(zoho.fetch(india, { connection: 'ada' }))).toBe('ERR_ZOHO_HOST_DENIED')
+})
+
+test('a handle shows whose it is, and nothing else', async () => {
+  const emulator = await emulate()
+  const handle = engine(emulator).forConnection('default')
+  await handle.getToken()
+  expect(JSON.stringify(handle)).toBe('{"connection":"default"}')
+  expect((await handle.status()).connection).toBe('default')
+  expect(await handle.authorize(`${emulator.url}/crm/v8/Leads`)).toHaveProperty('Authorization')
+  expect((await handle.apiUrl('crm')).origin).toBe(emulator.url)
+  expect(handle.peekToken()).toBe(await handle.getToken())
+})

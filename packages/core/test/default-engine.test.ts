@@ -1,0 +1,71 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { createZohoAuth, defaultZohoAuth, memoryTokenStore } from '@zoho-auth/core'
+import { warnOfFleet } from '../src/warnings.js'
+import { closing, codeOf, emulate, engine } from './support.js'
+
+const before = { ...process.env }
+afterEach(() => {
+  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
+  Object.assign(process.env, before)
+})
+
+test('who names no engine shares one, and close makes room for another', async () => {
+  const emulator = await emulate()
+  Object.assign(process.env, emulator.env())
+  const first = defaultZohoAuth()
+  expect(defaultZohoAuth()).toBe(first)
+  await Promise.all([first.getToken(), defaultZohoAuth().getToken()])
+  expect(emulator.counters.tokenRequests).toBe(1)
+  await first.close()
+  const second = closing(defaultZohoAuth())
+  expect(second).not.toBe(first)
+  expect((await second.getToken()).value).toBeTruthy()
+})
+
+test('without variables the default engine names every missing one', () => {
+  for (const name of Object.keys(process.env)) if (name.startsWith('ZOHO_')) delete process.env[name]
+  expect(() => defaultZohoAuth()).toThrow(/ZOHO_CLIENT_ID.*\n.*ZOHO_CLIENT_SECRET.*\n.*ZOHO_REFRESH_TOKEN/)
+})
+
+test('two engines on one grant, each with its own memory, are warned about once', async () => {
+  const emulator = await emulate()
+  const warnings: string[] = []
+  const logger = { warn: (message: string) => warnings.push(message) }
+  const engines = [engine(emulator, { logger }), engine(emulator, { logger }), engine(emulator, { logger })]
+  expect(warnings).toEqual([expect.stringContaining('two ZohoAuth engines use one refresh token')])
+  await Promise.all(engines.map((one) => one.close()))
+  engine(emulator, { logger })
+  expect(warnings).toHaveLength(1)
+})
+
+test('a memory store in an obvious fleet is one warning that names ZOHO_AUTH_STORE', () => {
+  const warnings: string[] = []
+  const logger = { warn: (message: string) => warnings.push(message) }
+  warnOfFleet(logger, {})
+  expect(warnings).toEqual([])
+  warnOfFleet(logger, { KUBERNETES_SERVICE_HOST: '10.0.0.1' })
+  warnOfFleet(logger, { pm_id: '0' })
+  expect(warnings).toEqual([expect.stringMatching(/Kubernetes.*ZOHO_AUTH_STORE/)])
+})
+
+test('importing core and making an engine sends nothing and loads no openid-client', async () => {
+  const sent: string[] = []
+  const zoho = closing(
+    createZohoAuth({
+      clientId: 'the-client-id',
+      clientSecret: 'the-client-secret',
+      refreshToken: 'the-refresh-token',
+      tokens: memoryTokenStore(),
+      timeoutMs: 100,
+      fetch: async (url) => {
+        sent.push(String(url))
+        throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ENOTFOUND' } })
+      },
+    }),
+  )
+  expect(zoho.peekToken()).toBeUndefined()
+  expect((await zoho.status()).state).toBe('active')
+  expect(sent).toEqual([])
+  expect(await codeOf(zoho.getToken({ signal: AbortSignal.timeout(200) }))).toBeTruthy()
+  expect(new Set(sent)).toEqual(new Set(['https://accounts.zoho.com/oauth/v2/token']))
+})

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from '@jest/globals'
+
+const packages = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+/** What the sources of each package may import, beyond Node's own modules and themselves. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  core: ['openid-client', 'jose'],
+  emulator: [],
+  axios: ['@zoho-auth/core', 'axios'],
+  express: ['@zoho-auth/core', 'express'],
+  nestjs: ['@zoho-auth/core', '@zoho-auth/axios', '@nestjs/', 'axios', 'rxjs', 'reflect-metadata'],
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+}
+
+const imports = (file: string): string[] =>
+  [
+    ...readFileSync(file, 'utf8').matchAll(
+      /(?:^|\n)\s*(?:import|export)[^'"]*?from\s+['"]([^'"]+)['"]|import\(['"]([^'"]+)['"]\)/g,
+    ),
+  ].map(([, fixed, lazy]) => fixed ?? lazy ?? '')
+
+test.each(Object.keys(ALLOWED))('%s imports only what it may', (name) => {
+  const files = sources(join(packages, name, 'src'))
+  expect(files.length).toBeGreaterThan(0)
+  for (const file of files) {
+    for (const target of imports(file)) {
+      if (target.startsWith('.') || target.startsWith('node:')) continue
+      const fine = ALLOWED[name]?.some(
+        (allowed) => target === allowed || target.startsWith(`${allowed.replace(/\/$/, '')}/`),
+      )
+      expect([relative(packages, file), target, fine]).toEqual([relative(packages, file), target, true])
+    }
+  }
+})
+
+test('inside core, imports point back: words, rules, stores, gates, then what wires them', () => {
+  const src = join(packages, 'core', 'src')
+  const layers = ['words', 'stores', 'rules', 'gates', 'config', 'testing']
+  // A store may use words; a rule may name a store's types; a gate may use all three; nothing below uses a gate.
+  const may: Readonly<Record<string, readonly string[]>> = {
+    words: ['words'],
+    stores: ['words', 'stores'],
+    rules: ['words', 'stores', 'rules'],
+    gates: ['words', 'stores', 'rules', 'gates'],
+    config: ['words', 'stores', 'rules', 'config'],
+  }
+  for (const file of sources(src)) {
+    const layer = relative(src, file).split(sep)[0] ?? ''
+    const allowed = may[layer]
+    if (allowed === undefined) continue
+    for (const target of imports(file).filter((one) => one.startsWith('.'))) {
+      const other = relative(src, join(dirname(file), target)).split(sep)[0] ?? ''
+      expect([relative(src, file), other, layers.includes(other) && allowed.includes(other)]).toEqual([
+        relative(src, file),
+        other,
+        true,
+      ])
+    }
+  }
+})
+
+test('core’s runtime dependencies are openid-client and its jose', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(packages, 'core', 'package.json'), 'utf8')) as {
+    dependencies: object
+  }
+  for (const name of Object.keys(dependencies)) expect(['openid-client', 'jose']).toContain(name)
+})
+
+test('nothing but clock.ts asks the time or sets a timer', () => {
+  for (const file of sources(join(packages, 'core', 'src'))) {
+    if (file.endsWith(join('words', 'clock.ts')) || file.includes(`${sep}testing${sep}`)) continue
+    expect([
+      file,
+      /\b(setTimeout|setInterval|Date\.now|performance\.now)\(/.test(readFileSync(file, 'utf8')),
+    ]).toEqual([file, false])
+  }
+})
+
+test('openid-client is loaded at the first refresh, not at import', () => {
+  for (const file of sources(join(packages, 'core', 'src')))
+    expect([file, /import (?!type)[^'"]*from 'openid-client'/.test(readFileSync(file, 'utf8'))]).toEqual([file, false])
+})

@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals'
+import { type ConnectionStore, ZohoAuthError } from '@zoho-auth/core'
+import type { Fault } from '@zoho-auth/emulator'
+import { breathe, byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
+
+test('revoke ends the grant and all its tokens at Zoho, and here', async () => {
+  const { emulator, zoho, events } = await byHand()
+  await zoho.getToken()
+  await zoho.revoke()
+  expect(emulator.liveTokens()).toEqual([])
+  expect(emulator.grants.some(({ refreshToken }) => refreshToken === emulator.refreshToken)).toBe(false)
+  expect(zoho.peekToken()).toBeUndefined()
+  await expect(zoho.getToken()).rejects.toMatchObject({ code: 'ERR_ZOHO_REVOKED', statusCode: 409 })
+  expect((await zoho.status()).state).toBe('revoked')
+  expect(events.filter((name) => name === 'connection.revoked')).toHaveLength(1)
+  expect(emulator.counters.tokenRequests).toBe(1)
+})
+
+test('it is idempotent: 50 at once, and again', async () => {
+  const emulator = await emulate()
+  const zoho = engine(emulator)
+  await Promise.all(Array.from({ length: 50 }, () => zoho.revoke()))
+  await zoho.revoke()
+  expect((await zoho.status()).state).toBe('revoked')
+  expect(emulator.counters.revocations).toBe(1)
+})
+
+test('a grant that is dead already counts as revoked', async () => {
+  const emulator = await emulate()
+  const zoho = engine(emulator)
+  emulator.revokeGrant(emulator.refreshToken)
+  await zoho.revoke()
+  expect((await zoho.status()).state).toBe('revoked')
+})
+
+test('other connections keep working', async () => {
+  const emulator = await emulate()
+  const zoho = engine(emulator, { connections: connectionsFor(emulator, ['ada', 'bob']) })
+  await zoho.getToken({ connection: 'ada' })
+  await zoho.getToken({ connection: 'bob' })
+  await zoho.revoke({ connection: 'bob' })
+  expect((await zoho.fetch(CANDIDATES, { ...recruit, connection: 'ada' })).status).toBe(200)
+  expect(await codeOf(zoho.fetch(CANDIDATES, { ...recruit, connection: 'bob' }))).toBe('ERR_ZOHO_REVOKED')
+})
+
+test('a refresh under way while the grant is revoked hands out nothing', async () => {
+  const emulator = await emulate({ latencyMs: 80 })
+  const zoho = engine(emulator)
+  const get = codeOf(zoho.getToken())
+  await breathe(30)
+  await zoho.revoke()
+  expect(await get).toBe('ERR_ZOHO_REVOKED')
+  expect(zoho.peekToken()).toBeUndefined()
+})
+
+describe('when Zoho cannot be told', () => {
+  test.each<[Fault, string]>([
+    [{ on: 'revoke', kind: 'reset' }, 'ERR_ZOHO_UNAVAILABLE'],
+    [{ on: 'revoke', kind: 'status', status: 503 }, 'ERR_ZOHO_UNAVAILABLE'],
+    [{ on: 'revoke', kind: 'html' }, 'ERR_ZOHO_UNAVAILABLE'],
+    [{ on: 'revoke', kind: 'redirect', url: 'http://127.0.0.1:1/' }, 'ERR_ZOHO_UNAVAILABLE'],
+    [{ on: 'revoke', kind: 'throttle' }, 'ERR_ZOHO_THROTTLED'],
+    [{ on: 'revoke', kind: 'invalid-client' }, 'ERR_ZOHO_CLIENT'],
+  ])('%j: the connection is not used any more, and the next call finishes', async (fault, code) => {
+    const { emulator, zoho } = await byHand()
+    await zoho.getToken()
+    emulator.fault(fault)
+    expect(await codeOf(zoho.revoke())).toBe(code)
+    expect((await zoho.status()).state).toBe('revoking')
+    expect(await codeOf(zoho.getToken())).toBe('ERR_ZOHO_REVOKED')
+    await zoho.revoke()
+    expect((await zoho.status()).state).toBe('revoked')
+    expect(emulator.counters.revocations).toBe(1)
+  })
+})
+
+test('somebody else writes the connection meanwhile: the revocation still lands', async () => {
+  const emulator = await emulate()
+  const inner = connectionsFor(emulator, ['ada'])
+  let disturbances = 2
+  const connections: ConnectionStore = {
+    ...inner,
+    async put(connection, options) {
+      if (disturbances-- > 0) {
+        const current = await inner.get('ada')
+        if (current) await inner.put({ ...current, label: `changed ${disturbances}` })
+      }
+      return inner.put(connection, options)
+    },
+  }
+  const zoho = engine(emulator, { connections })
+  await zoho.revoke({ connection: 'ada' })
+  expect(await inner.get('ada')).toMatchObject({ state: 'revoked', label: 'changed 0' })
+})
+
+test('a store that cannot write is an error before Zoho is told', async () => {
+  const emulator = await emulate()
+  const inner = connectionsFor(emulator, ['ada'])
+  const zoho = engine(emulator, {
+    connections: { ...inner, put: async () => Promise.reject(new ZohoAuthError('ERR_ZOHO_STORE')) },
+  })
+  expect(await codeOf(zoho.revoke({ connection: 'ada' }))).toBe('ERR_ZOHO_STORE')
+  expect(emulator.counters.revocations).toBe(0)
+})
+
+test('a function as connections: revoked at Zoho, and the app is told that the row is its own', async () => {
+  const emulator = await emulate()
+  const store = connectionsFor(emulator, ['ada'])
+  const warnings: string[] = []
+  const zoho = engine(emulator, {
+    connections: (id) => store.get(id),
+    logger: { warn: (message) => warnings.push(message) },
+  })
+  await zoho.getToken({ connection: 'ada' })
+  await zoho.revoke({ connection: 'ada' })
+  expect(warnings).toEqual([expect.stringContaining('its row is yours')])
+  expect(await codeOf(zoho.getToken({ connection: 'ada' }))).toBe('ERR_ZOHO_REVOKED')
+  expect(emulator.counters).toMatchObject({ revocations: 1, tokenRequests: 1 })
+})
+
+test('the other revocation endpoint, by option', async () => {
+  const emulator = await emulate()
+  const zoho = engine(emulator, { revocationPath: '/oauth/v2/revoke/token' })
+  await zoho.revoke()
+  expect(emulator.requests.at(-1)).toMatchObject({
+    kind: 'revoke',
+    path: '/oauth/v2/revoke/token',
+    status: 200,
+  })
+})
