@@ -131,7 +131,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     if (
       held !== undefined &&
       !held.refused &&
-      this.#settings.clock.now() < held.staleAt &&
+      this.#provider.memory.isFresh(held, this.#settings.clock.now()) &&
       options?.refused !== held.token.value
     )
       return Promise.resolve(held.token)

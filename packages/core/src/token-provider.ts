@@ -6,7 +6,7 @@ import { type FlightControl, SingleFlight } from './gates/single-flight.js'
 import type { StoreHealth } from './gates/store-health.js'
 import { CODE_OF_QUIET, QuietMemory, type RememberedQuiet, type Turn, takeTurn } from './gates/turn.js'
 import { BACKOFF_LONGEST_MS, backoffMs } from './rules/backoff.js'
-import { type ExpiryPolicy, REFERENCE_LIFE_MS } from './rules/freshness.js'
+import { type ExpiryPolicy, proportion, REFERENCE_LIFE_MS } from './rules/freshness.js'
 import type { TokenAnswer } from './rules/token-response.js'
 import type { BudgetPolicy, GoTurn, Quiet, QuietReason, StoredToken, TokenStore } from './stores/ports.js'
 import type { Clock } from './words/clock.js'
@@ -96,7 +96,10 @@ export class TokenProvider {
   readonly #dead = new Map<string, 'once' | 'for-good'>()
   /** Failures in a row of reaching the accounts server at all, by key. */
   readonly #unreachable = new Map<string, number>()
+  /** Most connections have the same domain and scopes: they are kept once. */
+  readonly #shared = new Shared()
   readonly #leaseMs: number
+
   /** How long a caller waits at most, in milliseconds. */
   readonly deadlineMs: number
 
@@ -110,7 +113,9 @@ export class TokenProvider {
   /** A usable token without waiting, or `undefined`. Starts nothing. */
   peek(id: string): Token | undefined {
     const held = this.memory.get(id)
-    return held && !held.refused && this.#parts.clock.now() < held.staleAt ? held.token : undefined
+    return held && !held.refused && this.memory.isFresh(held, this.#parts.clock.now())
+      ? held.token
+      : undefined
   }
 
   /** The slow half of `getToken`: everything but a fresh token in memory. */
@@ -123,7 +128,7 @@ export class TokenProvider {
       if (held && held.token.value === refused) held.refused = true
       const usable = this.#usable(id, refused)
       if (usable && !usable.refused) {
-        if (clock.now() >= usable.staleAt) this.#refreshBehind(id)
+        if (!this.memory.isFresh(usable, clock.now())) this.#refreshBehind(id)
         return { token: usable.token, how: 'known' }
       }
       const flight = this.#join(id, usable === undefined)
@@ -162,12 +167,12 @@ export class TokenProvider {
   ): Promise<Provided> {
     const { clock } = this.#parts
     const held = this.memory.get(id)
-    const scale = held ? Math.min(1, held.lifeMs / REFERENCE_LIFE_MS) : 1
+    const scale = proportion(held?.lifeMs ?? REFERENCE_LIFE_MS)
     const young = held && clock.now() - (held.token.expiresAt - held.lifeMs) < YOUNG_MS * scale
     if (!replayed && held && held.token.value === refused && young && !held.proven && !held.refused) {
       await clock.sleep(LAG_MS * scale, signal)
       const later = this.memory.get(id)
-      if (later && !later.refused && clock.now() < later.unusableAt)
+      if (later && !later.refused && this.memory.isUsable(later, clock.now()))
         return { token: later.token, how: 'known' }
     }
     return this.provide(id, { refused, signal })
@@ -187,7 +192,7 @@ export class TokenProvider {
 
   #usable(id: string, refused: string | undefined): Held | undefined {
     const held = this.memory.get(id)
-    return held && held.token.value !== refused && this.#parts.clock.now() < held.unusableAt
+    return held && held.token.value !== refused && this.memory.isUsable(held, this.#parts.clock.now())
       ? held
       : undefined
   }
@@ -306,7 +311,7 @@ export class TokenProvider {
   #unwanted(id: string, key: string): number {
     const held = this.memory.get(id)
     if (held === undefined || held.key !== key) return 0
-    return held.refused || this.#parts.clock.now() >= held.staleAt ? held.token.generation : 0
+    return held.refused || !this.memory.isFresh(held, this.#parts.clock.now()) ? held.token.generation : 0
   }
 
   /** Waits a back-off out where a caller has nothing else and the deadline allows; otherwise throws what quiet means. */
@@ -338,7 +343,7 @@ export class TokenProvider {
     const payload = decodePayload(stored.value)
     if (payload === undefined) return undefined
     const held = this.#hold(id, key, connection, payload, stored.generation, askedAt + stored.lifeMs)
-    return this.#parts.clock.now() < held.unusableAt ? held : undefined
+    return this.memory.isUsable(held, this.#parts.clock.now()) ? held : undefined
   }
 
   #hold(
@@ -354,9 +359,9 @@ export class TokenProvider {
     const token = new Token({
       value: payload.value,
       expiresAt,
-      apiDomain: before?.token.apiDomain === payload.apiDomain ? before.token.apiDomain : payload.apiDomain,
+      apiDomain: this.#shared.text(payload.apiDomain),
       dataCenter: connection.dataCenter,
-      scopes: sameList(before?.token.scopes, payload.scopes),
+      scopes: this.#shared.list(payload.scopes),
       generation,
     })
     const held = this.memory.hold(id, key, token, payload.lifeMs)
@@ -430,13 +435,15 @@ export class TokenProvider {
       return this.#hold(id, key, connection, payload, generation, expiresAt)
     }
     const askedAt = clock.now()
-    const committed = await commitToken(key, go, encodePayload(payload), payload.lifeMs, store, health)
+    const text = encodePayload(payload)
+    const committed = await commitToken(key, go, text, payload.lifeMs, store, health)
     if (committed.kind === 'forgotten') return undefined
     if (committed.kind === 'stored' && committed.token.generation > go.generation) {
       const winner = this.#open(id, key, connection, committed.token, askedAt)
       if (winner) return winner
     }
-    return this.#hold(id, key, connection, payload, go.generation, expiresAt)
+    // Read back from the text, so that a store in this process and the token share one string.
+    return this.#hold(id, key, connection, decodePayload(text) ?? payload, go.generation, expiresAt)
   }
 
   /** Zoho does not rotate refresh tokens today. If one comes, it is stored before anyone sees the access token. */
@@ -643,8 +650,24 @@ function clientAction(error: string, connection: Connection): string {
   )
 }
 
-function sameList(before: readonly string[] | undefined, list: readonly string[]): readonly string[] {
-  return before && before.length === list.length && before.every((item, index) => item === list[index])
-    ? before
-    : list
+/** Most different texts and lists that are kept once; beyond it each keeps its own. */
+const MOST_SHARED = 1_000
+
+/** Equal texts and lists become the same ones. */
+class Shared {
+  readonly #texts = new Map<string, string>()
+  readonly #lists = new Map<string, readonly string[]>()
+
+  text(text: string): string {
+    const known = this.#texts.get(text)
+    if (known === undefined && this.#texts.size < MOST_SHARED) this.#texts.set(text, text)
+    return known ?? text
+  }
+
+  list(list: readonly string[]): readonly string[] {
+    const text = list.join(' ')
+    const known = this.#lists.get(text)
+    if (known === undefined && this.#lists.size < MOST_SHARED) this.#lists.set(text, list)
+    return known ?? list
+  }
 }

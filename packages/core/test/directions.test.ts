@@ -86,5 +86,8 @@ test('nothing but clock.ts asks the time or sets a timer', () => {
 
 test('openid-client is loaded at the first refresh, not at import', () => {
   for (const file of sources(join(packages, 'core', 'src')))
-    expect([file, /import (?!type)[^'"]*from 'openid-client'/.test(readFileSync(file, 'utf8'))]).toEqual([file, false])
+    expect([file, /import (?!type)[^'"]*from 'openid-client'/.test(readFileSync(file, 'utf8'))]).toEqual([
+      file,
+      false,
+    ])
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { DEFAULT_EXPIRY_POLICY, deadlines, freshness, REFERENCE_LIFE_MS } from '../src/rules/freshness.js'
+import { DEFAULT_EXPIRY_POLICY, Freshener, REFERENCE_LIFE_MS } from '../src/rules/freshness.js'
 
 const HOUR = REFERENCE_LIFE_MS
 const now = 1_800_000_000_000
@@ -7,7 +7,7 @@ const seconds = (count: number) => count * 1000
 
 describe('a token of an hour', () => {
   const at = (left: number, spread: number) =>
-    freshness(deadlines(now + left, HOUR, DEFAULT_EXPIRY_POLICY, spread), now)
+    new Freshener(DEFAULT_EXPIRY_POLICY, spread).judge(now + left, HOUR, now)
 
   test.each([
     { left: seconds(300) + 1, spread: 0, want: 'fresh' },
@@ -27,7 +27,7 @@ describe('a token of an hour', () => {
 })
 
 describe('a token of six seconds', () => {
-  const at = (left: number) => freshness(deadlines(now + left, seconds(6), DEFAULT_EXPIRY_POLICY, 0), now)
+  const at = (left: number) => new Freshener(DEFAULT_EXPIRY_POLICY, 0).judge(now + left, seconds(6), now)
 
   test.each([
     { left: 501, want: 'fresh' },
@@ -43,10 +43,10 @@ test.each([1, 10, 1_000, 60_000, 600_000, 1_800_000, HOUR, 2 * HOUR])(
   'a token of %d ms is fresh when it is new and expired at its end',
   (life) => {
     for (const spread of [0, 0.5, 1]) {
-      const times = deadlines(now + life, life, DEFAULT_EXPIRY_POLICY, spread)
-      expect(freshness(times, now)).toBe('fresh')
-      expect(freshness(times, now + life)).toBe('expired')
-      expect(times.staleAt).toBeLessThan(times.unusableAt)
+      const freshener = new Freshener(DEFAULT_EXPIRY_POLICY, spread)
+      expect(freshener.judge(now + life, life, now)).toBe('fresh')
+      expect(freshener.judge(now + life, life, now + life)).toBe('expired')
+      expect(freshener.staleAt(now + life, life)).toBeLessThan(freshener.unusableAt(now + life, life))
     }
   },
 )

@@ -10,28 +10,38 @@ export interface TokenPayload {
   readonly scopes: readonly string[]
 }
 
-/** Writes a payload as the opaque string that stores keep. */
+/**
+ * Writes a payload as the opaque string that stores keep: format, life, domain, scopes and last the token, with spaces in
+ * between. None of them has a space in it.
+ */
 export function encodePayload({ value, lifeMs, apiDomain, scopes }: TokenPayload): string {
-  return JSON.stringify([FORMAT, value, lifeMs, apiDomain, scopes.join(' ')])
+  return [FORMAT, lifeMs, apiDomain, scopes.join(','), value].join(' ')
 }
 
 /** Reads it; `undefined` for anything this version did not write. */
 export function decodePayload(text: string): TokenPayload | undefined {
-  try {
-    const [format, value, lifeMs, apiDomain, scopes] = JSON.parse(text) as unknown[]
-    const right =
-      format === FORMAT &&
-      typeof value === 'string' &&
-      typeof lifeMs === 'number' &&
-      typeof apiDomain === 'string' &&
-      typeof scopes === 'string'
-    return right ? { value, lifeMs, apiDomain, scopes: scopes === '' ? [] : scopes.split(' ') } : undefined
-  } catch {
+  const parts = text.split(' ')
+  const [format, life, apiDomain, scopes, value] = parts
+  const lifeMs = Number(life)
+  if (
+    parts.length !== 5 ||
+    format !== FORMAT ||
+    !apiDomain ||
+    scopes === undefined ||
+    !value ||
+    !(lifeMs > 0)
+  )
     return undefined
+  // A slice shares its characters with the text, where the text is kept anyway.
+  return {
+    value: text.slice(-value.length),
+    lifeMs,
+    apiDomain,
+    scopes: scopes === '' ? [] : scopes.split(','),
   }
 }
 
-const FORMAT = 1
+const FORMAT = '1'
 
 /** How a commit ended. */
 export type Committed =

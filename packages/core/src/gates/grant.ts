@@ -40,7 +40,8 @@ export function grantKey(connection: Connection, clientId: string): string {
     .update(connection.refreshToken)
     .digest('base64url')
     .slice(0, DIGEST_LENGTH)
-  return `${connection.dataCenter}:${clientId}:${digest}`
+  // Joined, not concatenated: one flat string, kept once per connection.
+  return [connection.dataCenter, clientId, digest].join(':')
 }
 
 /** Characters of the digest that are kept: 132 bits. */

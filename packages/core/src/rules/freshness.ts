@@ -32,36 +32,42 @@ export const DEFAULT_EXPIRY_POLICY: ExpiryPolicy = Object.freeze({
 /** The life for which the policy is meant, in milliseconds: Zoho's hour. Shorter lives shrink all its times in proportion. */
 export const REFERENCE_LIFE_MS = 3_600_000
 
-/** The two instants at which a token changes its freshness, in milliseconds since the epoch. */
-export interface Deadlines {
-  /** Stale from here on. */
-  readonly staleAt: number
-  /** Expired from here on. */
-  readonly unusableAt: number
+/** The policy of one process, for tokens of any life. */
+export class Freshener {
+  readonly #aheadMs: number
+  readonly #marginMs: number
+
+  /** @param spread This process's own point between 0 and 1 in `refreshSpreadMs`. */
+  constructor(policy: ExpiryPolicy, spread: number) {
+    this.#aheadMs = policy.refreshAheadMs + policy.refreshSpreadMs * spread
+    this.#marginMs = policy.safetyMarginMs
+  }
+
+  /**
+   * Stale from here on, in milliseconds since the epoch.
+   *
+   * @param expiresAt Expiry of the token, in milliseconds since the epoch.
+   * @param lifeMs Its whole life when it was made, in milliseconds. A token that lives for seconds gets margins of
+   *   milliseconds, so that there is always a time in which it is fresh.
+   */
+  staleAt(expiresAt: number, lifeMs: number): number {
+    return expiresAt - this.#aheadMs * proportion(lifeMs)
+  }
+
+  /** Expired, for us, from here on, in milliseconds since the epoch. */
+  unusableAt(expiresAt: number, lifeMs: number): number {
+    return expiresAt - this.#marginMs * proportion(lifeMs)
+  }
+
+  /** Classifies a token by the time it is. Total: `NaN` gives `expired`. */
+  judge(expiresAt: number, lifeMs: number, now: number): Freshness {
+    if (now < this.staleAt(expiresAt, lifeMs)) return 'fresh'
+    if (now < this.unusableAt(expiresAt, lifeMs)) return 'stale'
+    return 'expired'
+  }
 }
 
-/**
- * The deadlines of one token.
- *
- * @param expiresAt Expiry of the token, in milliseconds since the epoch.
- * @param lifeMs Its whole life when it was made, in milliseconds. A token that lives for seconds gets margins of
- *   milliseconds, so that there is always a time in which it is fresh.
- * @param spread This process's own point between 0 and 1 in `refreshSpreadMs`.
- */
-export function deadlines(
-  expiresAt: number,
-  lifeMs: number,
-  policy: ExpiryPolicy,
-  spread: number,
-): Deadlines {
-  const scale = Math.min(1, Math.max(0, lifeMs / REFERENCE_LIFE_MS))
-  const aheadMs = (policy.refreshAheadMs + policy.refreshSpreadMs * spread) * scale
-  return { staleAt: expiresAt - aheadMs, unusableAt: expiresAt - policy.safetyMarginMs * scale }
-}
-
-/** Classifies a token by the time it is. Total: `NaN` gives `expired`. */
-export function freshness({ staleAt, unusableAt }: Deadlines, now: number): Freshness {
-  if (now < staleAt) return 'fresh'
-  if (now < unusableAt) return 'stale'
-  return 'expired'
+/** How much of the policy's times a token of this life gets. */
+export function proportion(lifeMs: number): number {
+  return lifeMs >= REFERENCE_LIFE_MS ? 1 : Math.max(0, lifeMs / REFERENCE_LIFE_MS)
 }

@@ -2,7 +2,6 @@ import { type Clock, systemClock } from '../words/clock.js'
 import type {
   AbandonOptions,
   BeginRequest,
-  BudgetPolicy,
   GoTurn,
   Quiet,
   QuietReason,
@@ -20,26 +19,26 @@ export interface MemoryTokenStoreOptions {
   readonly clock?: Clock
 }
 
-/** One key. All instants are the store's own clock, in milliseconds. */
+/** One key. All instants are the store's own clock, in milliseconds. Small, because there can be very many. */
 interface Row {
   value: string | undefined
   generation: number
   endsAt: number
   /** When tokens were asked for, oldest first; what left the window is dropped at the next `begin`. */
-  readonly used: Attempt[]
-  windowMs: number
+  used: readonly number[]
+  /** Attempts that have not ended, by lease: when they were counted. */
+  pending: Map<string, number> | undefined
   lease: Lease | undefined
+  trouble: Trouble | undefined
+}
+
+/** What went wrong since the last token. */
+interface Trouble {
+  failures: number
+  lastQuiet: QuietReason | undefined
   quiet: { reason: QuietReason; endsAt: number } | undefined
   /** A throttle outlives a commit and a `forget`, so it is kept apart. */
   throttledUntil: number
-  failures: number
-  lastQuiet: QuietReason | undefined
-}
-
-/** One attempt of the budget; who asked is forgotten once a token came of it. */
-interface Attempt {
-  readonly at: number
-  lease: string
 }
 
 interface Lease {
@@ -60,6 +59,8 @@ export function isMemoryTokenStore(store: TokenStore): boolean {
 class MemoryTokenStore implements TokenStore {
   readonly #clock: Clock
   readonly #rows = new Map<string, Row>()
+  /** The longest window asked for yet. */
+  #windowMs = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -76,19 +77,22 @@ class MemoryTokenStore implements TokenStore {
       if (row.lease.turn.lease === request.lease) return row.lease.turn
       return { kind: 'wait', ms: row.lease.endsAt - now }
     }
-    const used = spend(row, now, request.budget)
-    if (used >= request.budget.limit)
-      return { kind: 'quiet', reason: 'budget', ms: (row.used[0]?.at ?? now) + request.budget.windowMs - now }
-    row.used.push({ at: now, lease: request.lease })
+    this.#windowMs = Math.max(this.#windowMs, request.budget.windowMs)
+    row.used = row.used.filter((at) => at > now - request.budget.windowMs)
+    if (row.used.length >= request.budget.limit)
+      return { kind: 'quiet', reason: 'budget', ms: (row.used[0] ?? now) + request.budget.windowMs - now }
+    row.used = row.used.concat(now)
+    row.pending ??= new Map()
+    row.pending.set(request.lease, now)
     const generation = Math.max(row.generation, request.newerThan, Math.floor(now)) + 1
     const turn: GoTurn = {
       kind: 'go',
       lease: request.lease,
       generation,
       at: now,
-      used: used + 1,
-      failures: row.failures,
-      ...(row.lastQuiet === undefined ? {} : { lastQuiet: row.lastQuiet }),
+      used: row.used.length,
+      failures: row.trouble?.failures ?? 0,
+      ...(row.trouble?.lastQuiet === undefined ? {} : { lastQuiet: row.trouble.lastQuiet }),
     }
     row.lease = { turn, endsAt: now + request.leaseMs }
     return turn
@@ -101,12 +105,9 @@ class MemoryTokenStore implements TokenStore {
     if (turn.generation <= row.generation)
       return row.value === undefined || row.endsAt <= now ? undefined : stored(row, now)
     row.value = value
-    for (const attempt of row.used) if (attempt.lease === turn.lease) attempt.lease = ''
     row.generation = turn.generation
     row.endsAt = turn.at + lifeMs
-    row.quiet = undefined
-    row.failures = 0
-    row.lastQuiet = undefined
+    recover(row)
     // Re-inserted at the end, so that the oldest tokens are the first to be dropped.
     this.#rows.delete(key)
     this.#rows.set(key, row)
@@ -117,15 +118,15 @@ class MemoryTokenStore implements TokenStore {
     const row = this.#rows.get(key)
     if (row === undefined) return
     const now = this.#clock.now()
-    free(row, turn)
-    if (unspent) {
-      const index = row.used.findIndex(({ lease }) => lease === turn.lease)
-      if (index >= 0) row.used.splice(index, 1)
+    const countedAt = free(row, turn)
+    if (countedAt !== undefined && unspent) {
+      const index = row.used.indexOf(countedAt)
+      row.used = row.used.filter((_, place) => place !== index)
     }
     if (quiet === undefined || row.generation >= turn.generation) return
-    silence(row, quiet, now)
-    row.failures += 1
-    row.lastQuiet = quiet.reason
+    const trouble = silence(row, quiet, now)
+    trouble.failures += 1
+    trouble.lastQuiet = quiet.reason
   }
 
   async forget(key: string, quiet?: Quiet): Promise<void> {
@@ -134,9 +135,8 @@ class MemoryTokenStore implements TokenStore {
     row.generation = Math.max(row.generation, row.lease?.turn.generation ?? 0, Math.floor(now)) + 1
     row.value = undefined
     row.lease = undefined
-    row.quiet = undefined
-    row.failures = 0
-    row.lastQuiet = undefined
+    row.pending = undefined
+    recover(row)
     if (quiet) silence(row, quiet, now)
   }
 
@@ -147,7 +147,7 @@ class MemoryTokenStore implements TokenStore {
     const lease = row.lease && row.lease.endsAt > now ? row.lease : undefined
     return {
       token: row.value !== undefined && row.endsAt > now ? stored(row, now) : undefined,
-      used: row.used.filter(({ at }) => at > now - row.windowMs).length,
+      used: row.used.filter((at) => at > now - this.#windowMs).length,
       quiet: quietOf(row, now),
       leaseMs: lease && lease.endsAt - now,
     }
@@ -164,13 +164,10 @@ class MemoryTokenStore implements TokenStore {
       value: undefined,
       generation: 0,
       endsAt: 0,
-      used: [],
-      windowMs: 0,
+      used: NONE,
+      pending: undefined,
       lease: undefined,
-      quiet: undefined,
-      throttledUntil: 0,
-      failures: 0,
-      lastQuiet: undefined,
+      trouble: undefined,
     }
     this.#rows.set(key, row)
     return row
@@ -181,31 +178,45 @@ function stored(row: Row, now: number): StoredToken {
   return { value: row.value ?? '', generation: row.generation, lifeMs: row.endsAt - now }
 }
 
-/** Drops what left the window and says how much is spent in it. */
-function spend(row: Row, now: number, budget: BudgetPolicy): number {
-  row.windowMs = budget.windowMs
-  while (row.used[0] !== undefined && row.used[0].at <= now - budget.windowMs) row.used.shift()
-  return row.used.length
+/** Ends an attempt: frees its own lease, and says when it was counted if that was not said before. */
+function free(row: Row, turn: GoTurn): number | undefined {
+  if (row.lease?.turn.lease === turn.lease) row.lease = undefined
+  const countedAt = row.pending?.get(turn.lease)
+  row.pending?.delete(turn.lease)
+  if (row.pending?.size === 0) row.pending = undefined
+  return countedAt
 }
 
-function free(row: Row, turn: GoTurn): void {
-  if (row.lease?.turn.lease === turn.lease) row.lease = undefined
+/** Forgets what went wrong, but for a throttle. */
+function recover(row: Row): void {
+  const throttledUntil = row.trouble?.throttledUntil ?? 0
+  row.trouble = throttledUntil > 0 ? { ...NO_TROUBLE, throttledUntil } : undefined
 }
 
 /** The later end wins. */
-function silence(row: Row, quiet: Quiet, now: number): void {
+function silence(row: Row, quiet: Quiet, now: number): Trouble {
   const endsAt = now + quiet.ms
-  if (quiet.reason === 'throttled') {
-    row.throttledUntil = Math.max(row.throttledUntil, endsAt)
-  } else if (row.quiet === undefined || row.quiet.endsAt < endsAt) {
-    row.quiet = { reason: quiet.reason, endsAt }
-  }
+  row.trouble ??= { ...NO_TROUBLE }
+  const { trouble } = row
+  if (quiet.reason === 'throttled') trouble.throttledUntil = Math.max(trouble.throttledUntil, endsAt)
+  else if (trouble.quiet === undefined || trouble.quiet.endsAt < endsAt)
+    trouble.quiet = { reason: quiet.reason, endsAt }
+  return trouble
 }
 
 /** What is quiet now, whichever lasts longer. */
-function quietOf(row: Row, now: number): Quiet | undefined {
-  const other = row.quiet && row.quiet.endsAt > now ? row.quiet : undefined
-  if (row.throttledUntil > Math.max(now, other?.endsAt ?? 0))
-    return { reason: 'throttled', ms: row.throttledUntil - now }
+function quietOf({ trouble }: Row, now: number): Quiet | undefined {
+  if (trouble === undefined) return undefined
+  const other = trouble.quiet && trouble.quiet.endsAt > now ? trouble.quiet : undefined
+  if (trouble.throttledUntil > Math.max(now, other?.endsAt ?? 0))
+    return { reason: 'throttled', ms: trouble.throttledUntil - now }
   return other && { reason: other.reason, ms: other.endsAt - now }
 }
+
+const NONE: readonly number[] = Object.freeze([])
+const NO_TROUBLE: Trouble = Object.freeze({
+  failures: 0,
+  lastQuiet: undefined,
+  quiet: undefined,
+  throttledUntil: 0,
+})

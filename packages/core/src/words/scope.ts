@@ -5,6 +5,7 @@ export class Choice {
   readonly #ask: () => string | undefined | Promise<string | undefined>
   /** The kept answer, if there is one already. */
   kept: string | undefined
+  #asking: Promise<string | undefined> | undefined
 
   constructor(connection: string | (() => string | undefined | Promise<string | undefined>)) {
     this.#ask = typeof connection === 'function' ? connection : () => connection
@@ -14,14 +15,20 @@ export class Choice {
   /** A string where it is known or found at once, so that the common case costs no promise. */
   resolve(): string | undefined | Promise<string | undefined> {
     if (this.kept !== undefined) return this.kept
+    if (this.#asking !== undefined) return this.#asking
     const answer = this.#ask()
-    return typeof answer === 'object' && answer !== null
-      ? answer.then((id) => this.#keep(id))
-      : this.#keep(answer)
+    if (typeof answer !== 'object' || answer === null) return this.#keep(answer)
+    // Calls at the same time share one question; an answer that failed or was empty is asked for again.
+    this.#asking = Promise.resolve(answer)
+      .then((id) => this.#keep(id))
+      .finally(() => {
+        this.#asking = undefined
+      })
+    return this.#asking
   }
 
-  #keep(id: string | undefined): string | undefined {
-    this.kept ??= id
+  #keep(id: string | null | undefined): string | undefined {
+    this.kept ??= id ?? undefined
     return this.kept
   }
 }
