@@ -45,7 +45,9 @@ export class Handle implements ZohoHandle {
     return this.#target.peekTokenFor(this.#choice)
   }
 
-  fetch(input: string | URL | Request, init?: Omit<ZohoFetchOptions, 'connection'>): Promise<Response> {
+  async fetch(input: string | URL | Request, init?: Omit<ZohoFetchOptions, 'connection'>): Promise<Response> {
+    if (init !== undefined && 'connection' in init && init.connection !== undefined)
+      throw new TypeError('this handle is bound to its connection: use forConnection() for another')
     return this.#target.fetchFor(this.#choice, input, init)
   }
 

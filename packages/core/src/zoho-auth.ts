@@ -170,7 +170,10 @@ export abstract class ZohoAuth {
   /** Calls `listener` at every event of this name. Returns its own undoing. */
   abstract on<Name extends ZohoAuthEventName>(name: Name, listener: ZohoAuthListener<Name>): () => void
 
-  /** Lets work under way finish, ends timers, and closes what this engine opened itself. Idempotent. */
+  /**
+   * Lets requests under way finish, for five seconds at most on the engine's clock; ends every other wait at once, and
+   * closes what this engine opened itself. Idempotent. Nothing can be asked of the engine afterwards.
+   */
   abstract close(): Promise<void>
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,1 +1,8 @@
-export {}
+export type { ZohoProblem } from '@zoho-auth/core'
+export type { ConnectionOfRequest } from './connection-of.js'
+export type { ZohoAuthMiddlewareOptions } from './options.js'
+export type { Next, ZohoRequest } from './request.js'
+export type { ZohoAuthMiddleware } from './zoho-auth.js'
+export { zohoAuth } from './zoho-auth.js'
+export type { ZohoErrorHandler, ZohoErrorHandlerOptions } from './zoho-error-handler.js'
+export { zohoErrorHandler } from './zoho-error-handler.js'

@@ -1,0 +1,47 @@
+import type { ServerResponse } from 'node:http'
+import { HEADERS_OF_ANOTHER_BODY, isZohoAuthError, problemHeaders, problemOf } from '@zoho-auth/core'
+import { misconfigured } from './options.js'
+import type { Next, ZohoRequest } from './request.js'
+
+/** What `zohoErrorHandler` takes. */
+export interface ZohoErrorHandlerOptions<R extends ZohoRequest = ZohoRequest> {
+  /** Names this occurrence in the body, as a URI: `(req) => 'urn:request:' + req.id`. Default: not named. */
+  readonly instance?: ((req: R) => string | undefined) | undefined
+}
+
+/** An error handler of Express. */
+export type ZohoErrorHandler<R extends ZohoRequest = ZohoRequest> = (
+  error: unknown,
+  req: R,
+  res: ServerResponse,
+  next: Next,
+) => void
+
+/**
+ * Answers errors of this library with a problem body (RFC 9457) and, where a time is known, `Retry-After`. Mount it after
+ * your routes.
+ *
+ * Everything else goes on to the next error handler: foreign errors, errors after the headers are sent, and errors that
+ * carry no status because only an operator can help (`ERR_ZOHO_CONFIG`, `ERR_ZOHO_CLIENT`, `ERR_ZOHO_HOST_DENIED`);
+ * Express answers those with a 500. It logs nothing: do that in an error handler of your own before this one.
+ *
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG` at once, for an `instance` that is not a function.
+ */
+export function zohoErrorHandler<R extends ZohoRequest = ZohoRequest>(
+  options: ZohoErrorHandlerOptions<R> = {},
+): ZohoErrorHandler<R> {
+  const { instance } = options
+  if (instance !== undefined && typeof instance !== 'function')
+    throw misconfigured(['instance must be a function of the request'])
+
+  // Four parameters: by their number Express tells an error handler.
+  return (error, req, res, next) => {
+    if (!isZohoAuthError(error) || error.statusCode === undefined || res.headersSent) return next(error)
+    const body = JSON.stringify(problemOf(error, instance?.(req)))
+    for (const name of HEADERS_OF_ANOTHER_BODY) res.removeHeader(name)
+    for (const [name, value] of Object.entries(problemHeaders(error))) res.setHeader(name, value)
+    res.statusCode = error.statusCode
+    res.setHeader('Content-Length', Buffer.byteLength(body))
+    res.end(body)
+  }
+}
