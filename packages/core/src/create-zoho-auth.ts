@@ -1,12 +1,11 @@
 import type { ZohoAuthOptions } from './config/options.js'
 import { DEFAULT_INSTANCES, readSettings, type Settings } from './config/settings.js'
 import { fetchWithToken } from './fetch.js'
-import { AccountsServer } from './gates/accounts-server.js'
+import type { AccountsServer } from './gates/accounts-server.js'
 import { type Grants, grantKey } from './gates/grant.js'
 import { StoreHealth } from './gates/store-health.js'
 import { Handle, type HandleTarget } from './handle.js'
 import { HopelessHosts, hostDenied, OutgoingRequest } from './outgoing.js'
-import { revokeConnection } from './revoke.js'
 import { type HostPolicy, hostPolicy } from './rules/hosts.js'
 import { memoryConnectionStore } from './stores/memory-connection-store.js'
 import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-store.js'
@@ -55,8 +54,8 @@ class Engine extends ZohoAuth implements HandleTarget {
   readonly #grants: Grants
   readonly #store: TokenStore
   readonly #health: StoreHealth
-  readonly #accounts: AccountsServer
   readonly #provider: TokenProvider
+  #accounts: Promise<AccountsServer> | undefined
   readonly #hopeless = new HopelessHosts()
   readonly #lastErrors = new Map<
     string,
@@ -78,16 +77,6 @@ class Engine extends ZohoAuth implements HandleTarget {
     const traits = { inProcess, instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES) }
     const closing = this.#closing.signal
     this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)
-    this.#accounts = new AccountsServer({
-      clientId,
-      secretOf: (dataCenter) => secretFor(settings, dataCenter),
-      endpointOf: (dataCenter) => settings.endpointOf(dataCenter),
-      revocationPath: settings.revocationPath,
-      allowsApiDomain: (url, dataCenter) => this.#hosts.allows(url, dataCenter),
-      timeoutMs: settings.timeoutMs,
-      clock,
-      fetch: settings.fetch,
-    })
     this.#provider = new TokenProvider({
       clientId,
       clock,
@@ -97,7 +86,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       grants: this.#grants,
       store: this.#store,
       health: this.#health,
-      accounts: this.#accounts,
+      accounts: () => this.#accountsServer(),
       budget,
       expiry: settings.expiry,
       timeoutMs: settings.timeoutMs,
@@ -326,11 +315,31 @@ class Engine extends ZohoAuth implements HandleTarget {
     return new URL(apiDomain)
   }
 
+  /** Loaded and made at the first request to Zoho's accounts server. */
+  #accountsServer(): Promise<AccountsServer> {
+    const settings = this.#settings
+    this.#accounts ??= import('./gates/accounts-server.js').then(
+      ({ AccountsServer }) =>
+        new AccountsServer({
+          clientId: settings.clientId,
+          secretOf: (dataCenter) => secretFor(settings, dataCenter),
+          endpointOf: (dataCenter) => settings.endpointOf(dataCenter),
+          revocationPath: settings.revocationPath,
+          allowsApiDomain: (url, dataCenter) => this.#hosts.allows(url, dataCenter),
+          timeoutMs: settings.timeoutMs,
+          clock: settings.clock,
+          fetch: settings.fetch,
+        }),
+    )
+    return this.#accounts
+  }
+
   #revoke(id: string): Promise<void> {
     this.#assertOpen()
     const { clientId, clock, logger } = this.#settings
-    return this.#scope.outside(() =>
-      revokeConnection(id, {
+    return this.#scope.outside(async () => {
+      const { revokeConnection } = await import('./revoke.js')
+      return revokeConnection(id, {
         clientId,
         clock,
         logger,
@@ -338,11 +347,11 @@ class Engine extends ZohoAuth implements HandleTarget {
         grants: this.#grants,
         store: this.#store,
         health: this.#health,
-        accounts: this.#accounts,
+        accounts: await this.#accountsServer(),
         forget: (connection, key) => this.#provider.forget(connection, key),
         closing: this.#closing.signal,
-      }),
-    )
+      })
+    })
   }
 
   async #status(id: string): Promise<ConnectionStatus> {

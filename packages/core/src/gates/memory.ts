@@ -1,5 +1,5 @@
 import { type ExpiryPolicy, Freshener } from '../rules/freshness.js'
-import type { Token } from '../words/token.js'
+import { Token, type TokenFields } from '../words/token.js'
 
 /** Most connections whose tokens are kept in memory; beyond it the token refreshed longest ago is dropped. */
 export const MOST_TOKENS_IN_MEMORY = 100_000
@@ -26,6 +26,8 @@ export interface Held {
 export class Memory {
   readonly #held = new Map<string, Held>()
   readonly #freshener: Freshener
+  /** Most connections have the same domain and scopes: they are kept once. */
+  readonly #shared = new Shared()
 
   constructor(policy: ExpiryPolicy, spread: number) {
     this.#freshener = new Freshener(policy, spread)
@@ -43,9 +45,18 @@ export class Memory {
     return now < this.#freshener.unusableAt(token.expiresAt, lifeMs)
   }
 
-  /** @param lifeMs Whole life of the token when it was made, in milliseconds. */
-  hold(connection: string, key: string, token: Token, lifeMs: number): Held {
-    const held: Held = { token, key, lifeMs, refused: false, proven: false }
+  /**
+   * Takes a token in. One that is here already keeps what is known of it.
+   *
+   * @param lifeMs Whole life of the token when it was made, in milliseconds.
+   */
+  hold(connection: string, key: string, fields: TokenFields, lifeMs: number): Held {
+    const before = this.#held.get(connection)
+    const same = before?.token.value === fields.value
+    const apiDomain = this.#shared.text(fields.apiDomain)
+    const token = new Token({ ...fields, apiDomain, scopes: this.#shared.list(fields.scopes) })
+    const refused = same && before.refused
+    const held: Held = { token, key, lifeMs, refused, proven: same && before.proven }
     this.#held.delete(connection)
     if (this.#held.size >= MOST_TOKENS_IN_MEMORY) {
       for (const oldest of this.#held.keys()) {
@@ -63,5 +74,27 @@ export class Memory {
 
   clear(): void {
     this.#held.clear()
+  }
+}
+
+/** Most different texts and lists that are kept once; beyond it each keeps its own. */
+const MOST_SHARED = 1_000
+
+/** Equal texts and lists become the same ones. */
+class Shared {
+  readonly #texts = new Map<string, string>()
+  readonly #lists = new Map<string, readonly string[]>()
+
+  text(text: string): string {
+    const known = this.#texts.get(text)
+    if (known === undefined && this.#texts.size < MOST_SHARED) this.#texts.set(text, text)
+    return known ?? text
+  }
+
+  list(list: readonly string[]): readonly string[] {
+    const text = list.join(' ')
+    const known = this.#lists.get(text)
+    if (known === undefined && this.#lists.size < MOST_SHARED) this.#lists.set(text, list)
+    return known ?? list
   }
 }

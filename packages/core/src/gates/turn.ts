@@ -1,60 +1,12 @@
-import type { BudgetPolicy, GoTurn, QuietReason, StoredToken, TokenStore } from '../stores/ports.js'
+import type { BudgetPolicy, GoTurn, StoredToken, TokenStore } from '../stores/ports.js'
 import type { Clock } from '../words/clock.js'
-import { ZohoAuthError, type ZohoAuthErrorCode } from '../words/errors.js'
+import { ZohoAuthError } from '../words/errors.js'
+import { CODE_OF_QUIET, QUIET_REMEMBERED_MS, type QuietMemory, type RememberedQuiet } from './quiet-memory.js'
 import { StoreFault, type StoreHealth } from './store-health.js'
-
-/** What a shared store said about quiet is believed for this long without asking again, in milliseconds. */
-export const QUIET_REMEMBERED_MS = 5_000
 
 /** Waiting for somebody else's refresh: the store is asked again after 50 ms, then less and less often up to 400 ms. */
 const POLL_FIRST_MS = 50
 const POLL_LONGEST_MS = 400
-
-/** Most keys whose quiet is remembered. */
-const MOST_REMEMBERED = 100_000
-
-/** A time in which this process asks nobody. */
-export interface RememberedQuiet {
-  readonly untilAt: number
-  /** `client`, `unreachable` and `store` say something about this process alone; they never go into a shared store. */
-  readonly reason: QuietReason | 'client' | 'unreachable' | 'store'
-  /** The error that callers get, without its retry time. */
-  readonly code: ZohoAuthErrorCode
-  readonly action?: string | undefined
-  readonly cause?: unknown
-}
-
-const OWN_REASONS: ReadonlySet<string> = new Set(['client', 'unreachable', 'store'])
-
-/** Remembers quiet in this process, by key, so that a thousand callers cost no thousand questions. */
-export class QuietMemory {
-  readonly #entries = new Map<string, { readonly quiet: RememberedQuiet; readonly askAgainAt: number }>()
-
-  /** Remembers until the quiet ends; what a shared store said is asked again after {@link QUIET_REMEMBERED_MS}. */
-  set(key: string, quiet: RememberedQuiet, now: number): void {
-    if (this.#entries.size >= MOST_REMEMBERED) this.#entries.clear()
-    const askAgainAt = OWN_REASONS.has(quiet.reason)
-      ? quiet.untilAt
-      : Math.min(quiet.untilAt, now + QUIET_REMEMBERED_MS)
-    this.#entries.set(key, { quiet, askAgainAt })
-  }
-
-  get(key: string, now: number): RememberedQuiet | undefined {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return undefined
-    if (entry.askAgainAt > now) return entry.quiet
-    this.#entries.delete(key)
-    return undefined
-  }
-
-  delete(key: string): void {
-    this.#entries.delete(key)
-  }
-
-  clear(): void {
-    this.#entries.clear()
-  }
-}
 
 /** What a flight asks. */
 export interface TurnRequest {
@@ -77,15 +29,6 @@ export type Turn =
   | { readonly kind: 'quiet'; readonly quiet: RememberedQuiet; readonly learned: boolean }
   /** The store is down, and this process may make one token on its own. */
   | { readonly kind: 'alone' }
-
-/** The codes that callers get for each reason of quiet. */
-export const CODE_OF_QUIET: Readonly<Record<QuietReason, ZohoAuthErrorCode>> = Object.freeze({
-  dead: 'ERR_ZOHO_CONSENT_REQUIRED',
-  revoked: 'ERR_ZOHO_REVOKED',
-  throttled: 'ERR_ZOHO_THROTTLED',
-  budget: 'ERR_ZOHO_THROTTLED',
-  backoff: 'ERR_ZOHO_UNAVAILABLE',
-})
 
 /**
  * Gate 4, turn: one atomic question to the shared store decides who refreshes, for the whole fleet.

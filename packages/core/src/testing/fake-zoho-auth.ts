@@ -15,6 +15,7 @@ import {
   type ZohoFetchOptions,
   type ZohoHandle,
 } from '../index.js'
+import { Choice, Scope } from '../words/scope.js'
 
 /** What {@link createFakeZohoAuth} takes; everything has a default. */
 export interface FakeZohoAuthOptions {
@@ -50,7 +51,7 @@ const LIFE_MS = 3_600_000
 class Fake extends ZohoAuth implements FakeZohoAuth {
   readonly asked: string[] = []
   readonly #options: FakeZohoAuthOptions
-  #current: string | ConnectionResolver = 'default'
+  readonly #scope = new Scope()
 
   constructor(options: FakeZohoAuthOptions) {
     super()
@@ -93,18 +94,12 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
   }
 
   override withConnection<T>(connection: string | ConnectionResolver, fn: () => T): T {
-    const before = this.#current
-    this.#current = connection
-    try {
-      return fn()
-    } finally {
-      this.#current = before
-    }
+    return this.#scope.run(new Choice(connection), fn)
   }
 
   override forConnection(connection: string | ConnectionResolver): ZohoHandle {
-    const whose = async () =>
-      (typeof connection === 'function' ? await connection() : connection) ?? 'default'
+    const choice = new Choice(connection)
+    const whose = async () => (await choice.resolve()) ?? 'default'
     return {
       getToken: async (options) => this.getToken({ ...options, connection: await whose() }),
       getAccessToken: async (options) => this.getAccessToken({ ...options, connection: await whose() }),
@@ -112,7 +107,7 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
       fetch: async (input, init) => this.fetch(input, { ...init, connection: await whose() }),
       authorize: async (url, options) => this.authorize(url, { ...options, connection: await whose() }),
       apiUrl: (product) => this.apiUrl(product),
-      outgoing: (options) => this.outgoing(options),
+      outgoing: (options) => this.#outgoing(options, whose),
       revoke: () => this.revoke(),
       status: async () => this.status(await whose()),
       forConnection: (other) => this.forConnection(other),
@@ -120,9 +115,14 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
   }
 
   override outgoing(options: OutgoingOptions = {}): Outgoing {
+    const { connection } = options
+    return this.#outgoing(options, async () => connection ?? this.#whose())
+  }
+
+  #outgoing(options: OutgoingOptions = {}, whose: () => Promise<string>): Outgoing {
     return {
       url: async (url) => new URL(url, options.product && (await this.apiUrl(options.product))),
-      authorization: async (url) => (await this.authorize(url, options)).Authorization,
+      authorization: async (url) => (await this.authorize(url, { connection: await whose() })).Authorization,
       allows: () => true,
       answered: async () => undefined,
       hint: undefined,
@@ -142,8 +142,7 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
   override async close(): Promise<void> {}
 
   async #whose(): Promise<string> {
-    const current = this.#current
-    return (typeof current === 'function' ? await current() : current) ?? 'default'
+    return (await this.#scope.current()?.resolve()) ?? 'default'
   }
 
   #token(): Token {

@@ -136,6 +136,10 @@ export class ZohoAuthError extends Error {
   readonly code: ZohoAuthErrorCode
   /** The HTTP status to answer an app's own user with; absent where only a bare 500 is right. */
   declare readonly statusCode?: number
+  /** The same, under the name that Express and Nest 12 look for. */
+  declare readonly status?: number
+  /** `true` where there is a status: the message is fit for strangers (the convention of `http-errors`). */
+  declare readonly expose?: boolean
   /** Headers for that answer: `Retry-After`, in seconds, where a time is known. */
   declare readonly headers?: Readonly<Record<string, string>>
   /** Whether the same call can succeed later without anyone doing anything. */
@@ -155,7 +159,11 @@ export class ZohoAuthError extends Error {
     this.retryable = kind.retryable
     this.action = details.action ?? kind.action
     this.help = `${HELP}#${code.toLowerCase()}`
-    if (kind.statusCode !== undefined) this.statusCode = kind.statusCode
+    if (kind.statusCode !== undefined) {
+      this.statusCode = kind.statusCode
+      this.status = kind.statusCode
+      this.expose = true
+    }
     if (details.connection !== undefined) this.connection = details.connection
     if (details.retryAfterMs !== undefined) {
       this.retryAfterMs = Math.max(0, Math.ceil(details.retryAfterMs))

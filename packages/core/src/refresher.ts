@@ -1,0 +1,269 @@
+import { commitToken, decodePayload, encodePayload, type TokenPayload } from './gates/commit.js'
+import { grantKey, readGrant } from './gates/grant.js'
+import type { Held, Memory } from './gates/memory.js'
+import type { QuietMemory, RememberedQuiet } from './gates/quiet-memory.js'
+import type { FlightControl } from './gates/single-flight.js'
+import { type Turn, takeTurn } from './gates/turn.js'
+import { abandonTurn, RefreshFailures } from './refresh-failures.js'
+import type { TokenAnswer } from './rules/token-response.js'
+import type { GoTurn, StoredToken } from './stores/ports.js'
+import type { Provided, TokenProviderParts } from './token-provider.js'
+import type { Connection } from './words/connection.js'
+import { isZohoAuthError, ZohoAuthError } from './words/errors.js'
+
+/** A turn must reach the accounts server within this time of being asked for, in milliseconds; `leaseMs` is `timeoutMs` plus this. */
+export const TURN_GRACE_MS = 1_000
+
+/** Times one flight may start over: changed grants, pauses that were waited out, tokens that did not open. */
+const MOST_ROUNDS = 32
+
+/** While the store is down and nothing may be made, it is asked again after this, in milliseconds. */
+const STORE_QUIET_MS = 500
+
+/** One flight: its control, and when it gives up, in milliseconds since the epoch. */
+export interface FlightContext extends FlightControl {
+  readonly deadline: number
+}
+
+/**
+ * The shared half of the path: gates 3 to 6, grant, turn, accounts server and commit. Loaded at the first refresh, and run
+ * once per flight, with nobody's scope around it.
+ */
+export class Refresher {
+  readonly #parts: TokenProviderParts
+  readonly #memory: Memory
+  readonly #quiets: QuietMemory
+  readonly #failures: RefreshFailures
+  readonly #leaseMs: number
+
+  constructor(parts: TokenProviderParts, memory: Memory, quiets: QuietMemory) {
+    this.#parts = parts
+    this.#memory = memory
+    this.#quiets = quiets
+    this.#leaseMs = parts.timeoutMs + TURN_GRACE_MS
+    this.#failures = new RefreshFailures(parts, quiets, (connection) => this.#readAgain(connection))
+  }
+
+  /** Forgets which failures it has seen under a key. */
+  forget(key: string): void {
+    this.#failures.forget(key)
+  }
+
+  /** Gates 3 to 6, until there is a token or a reason why not. */
+  async fly(id: string, flight: FlightContext): Promise<Provided> {
+    const { grants, stopping } = this.#parts
+    const lease = globalThis.crypto.randomUUID()
+    const rejected = new Map<string, number>()
+    const accounts = await this.#parts.accounts()
+    await accounts.prepare()
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      stopping.throwIfAborted()
+      const connection = await readGrant(grants, id)
+      const key = grantKey(connection, this.#parts.clientId)
+      this.#failures.assertAlive(key, id)
+      const newerThan = Math.max(this.#unwanted(id, key), rejected.get(key) ?? 0)
+      const turn = await this.#turn(key, id, lease, newerThan, flight.deadline)
+      if (turn.kind === 'quiet') {
+        await this.#pause(turn.quiet, connection, flight)
+        continue
+      }
+      if (turn.kind === 'adopt') {
+        const held = this.#open(connection, key, turn.token, turn.askedAt)
+        if (held) return { token: held.token, how: 'known' }
+        rejected.set(key, turn.token.generation)
+        continue
+      }
+      const go = turn.kind === 'go' ? turn.turn : undefined
+      const provided = await this.#refresh(connection, key, go, flight)
+      if (provided) return provided
+    }
+    throw new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection: id })
+  }
+
+  async #turn(key: string, id: string, lease: string, newerThan: number, deadline: number): Promise<Turn> {
+    const { store, health, clock, random, stopping, budget, events } = this.#parts
+    const leaseMs = this.#leaseMs
+    const request = {
+      key,
+      connection: id,
+      lease,
+      newerThan,
+      leaseMs,
+      graceMs: TURN_GRACE_MS,
+      budget,
+      deadline,
+    }
+    try {
+      const turn = await takeTurn(request, store, health, this.#quiets, clock, random, stopping)
+      if (turn.kind === 'quiet' && turn.learned && turn.quiet.code === 'ERR_ZOHO_THROTTLED') {
+        const { reason, untilAt } = turn.quiet
+        events.emit('refresh.throttled', { connection: id, reason, retryAfterMs: untilAt - clock.now() })
+      }
+      return turn
+    } catch (error) {
+      if (isZohoAuthError(error) && error.code === 'ERR_ZOHO_STORE') {
+        const now = clock.now()
+        this.#quiets.set(
+          key,
+          { reason: 'store', code: error.code, untilAt: now + STORE_QUIET_MS, cause: error.cause },
+          now,
+        )
+      }
+      throw error
+    }
+  }
+
+  /** The generation that is not good enough any more: refused, stale or expired, under this very key. */
+  #unwanted(id: string, key: string): number {
+    const held = this.#memory.get(id)
+    if (held === undefined || held.key !== key) return 0
+    return held.refused || !this.#memory.isFresh(held, this.#parts.clock.now()) ? held.token.generation : 0
+  }
+
+  /** Waits a back-off out where a caller has nothing else and the deadline allows; otherwise throws what quiet means. */
+  async #pause(quiet: RememberedQuiet, connection: Connection, flight: FlightContext): Promise<void> {
+    const { clock, stopping } = this.#parts
+    const now = clock.now()
+    const waits = quiet.reason === 'backoff' || quiet.reason === 'unreachable'
+    flight.pause()
+    if (waits && flight.needed() && quiet.untilAt < flight.deadline)
+      return clock.sleep(Math.max(0, quiet.untilAt - now), stopping)
+    throw new ZohoAuthError(quiet.code, {
+      connection: connection.id,
+      action: quiet.action,
+      cause: quiet.cause,
+      ...(quiet.reason === 'dead' || quiet.reason === 'revoked' || quiet.reason === 'client'
+        ? {}
+        : { retryAfterMs: quiet.untilAt - now }),
+    })
+  }
+
+  /** Puts a stored token into memory. `undefined` for one that does not open, or that is in its last seconds. */
+  #open(connection: Connection, key: string, stored: StoredToken, askedAt: number): Held | undefined {
+    const payload = decodePayload(stored.value)
+    if (payload === undefined) return undefined
+    const held = this.#hold(connection, key, payload, stored.generation, askedAt + stored.lifeMs)
+    return this.#memory.isUsable(held, this.#parts.clock.now()) ? held : undefined
+  }
+
+  #hold(
+    { id, dataCenter }: Connection,
+    key: string,
+    { lifeMs, ...payload }: TokenPayload,
+    generation: number,
+    expiresAt: number,
+  ): Held {
+    return this.#memory.hold(id, key, { ...payload, dataCenter, generation, expiresAt }, lifeMs)
+  }
+
+  /** Gates 5 and 6. `undefined` means: start over. */
+  async #refresh(
+    connection: Connection,
+    key: string,
+    go: GoTurn | undefined,
+    flight: FlightContext,
+  ): Promise<Provided | undefined> {
+    const { clock, events, closing } = this.#parts
+    const { id, dataCenter } = connection
+    const sentAt = clock.now()
+    const accounts = await this.#parts.accounts()
+    const answer = await accounts.refresh(connection, closing)
+    const durationMs = clock.now() - sentAt
+    if (answer.kind !== 'token') {
+      closing.throwIfAborted()
+      const quiet = await this.#failures.judge(answer, connection, key, go)
+      if (quiet) await this.#pause(quiet, connection, flight)
+      return undefined
+    }
+    this.#failures.forget(key)
+    this.#quiets.delete(key)
+
+    const current = await this.#readAgain(connection)
+    const changed = current !== undefined && grantKey(current, this.#parts.clientId) !== key
+    if (changed) {
+      await abandonTurn(this.#parts, key, go)
+      return undefined
+    }
+    const payload: TokenPayload = {
+      value: answer.value,
+      lifeMs: answer.lifeMs,
+      apiDomain:
+        answer.apiDomain ?? this.#memory.get(id)?.token.apiDomain ?? this.#parts.apiDomainOf(connection),
+      scopes: answer.scopes,
+    }
+    const storeKey = await this.#rotated(answer, current ?? connection, key, go)
+    const held = await this.#commit(connection, storeKey, go, payload, sentAt)
+    if (held === undefined) return undefined
+    const { generation, expiresAt } = held.token
+    events.emit('token.refreshed', {
+      connection: id,
+      dataCenter,
+      generation,
+      expiresAt,
+      durationMs,
+      used: go?.used,
+    })
+    if (go && go.used >= this.#parts.budget.limit - 1)
+      events.emit('budget.low', { connection: id, used: go.used, limit: this.#parts.budget.limit })
+    return { token: held.token, how: 'made' }
+  }
+
+  /** Gate 6 for a token that has just come. `undefined`: forgotten meanwhile. */
+  async #commit(
+    connection: Connection,
+    key: string,
+    go: GoTurn | undefined,
+    payload: TokenPayload,
+    sentAt: number,
+  ): Promise<Held | undefined> {
+    const { clock, store, health } = this.#parts
+    const { id } = connection
+    const expiresAt = sentAt + payload.lifeMs
+    if (go === undefined) {
+      const generation = Math.max(this.#memory.get(id)?.token.generation ?? 0, Math.floor(clock.now())) + 1
+      return this.#hold(connection, key, payload, generation, expiresAt)
+    }
+    const askedAt = clock.now()
+    const text = encodePayload(payload)
+    const committed = await commitToken(key, go, text, payload.lifeMs, store, health)
+    if (committed.kind === 'forgotten') return undefined
+    if (committed.kind === 'stored' && committed.token.generation > go.generation) {
+      const winner = this.#open(connection, key, committed.token, askedAt)
+      if (winner) return winner
+    }
+    // Read back from the text, so that a store in this process and the token share one string.
+    return this.#hold(connection, key, decodePayload(text) ?? payload, go.generation, expiresAt)
+  }
+
+  /** Zoho does not rotate refresh tokens today. If one comes, it is stored before anyone sees the access token. */
+  async #rotated(
+    answer: Extract<TokenAnswer, { kind: 'token' }>,
+    connection: Connection,
+    key: string,
+    go: GoTurn | undefined,
+  ): Promise<string> {
+    const { grants, logger, clock } = this.#parts
+    if (answer.refreshToken === undefined || answer.refreshToken === connection.refreshToken) return key
+    const next = { ...connection, refreshToken: answer.refreshToken, updatedAt: clock.now() }
+    if (grants.store === undefined) {
+      logger.warn(
+        `Zoho replaced the refresh token of connection "${connection.id}", and "connections" is a function that cannot store it: pass a ConnectionStore`,
+      )
+      return key
+    }
+    await grants.store.put(next, { ifVersion: connection.version })
+    await abandonTurn(this.#parts, key, go, { unspent: true })
+    return grantKey(next, this.#parts.clientId)
+  }
+
+  /** The connection as it is now. A store that does not answer changes nothing. */
+  async #readAgain(connection: Connection): Promise<Connection | undefined> {
+    try {
+      return await readGrant(this.#parts.grants, connection.id)
+    } catch (error) {
+      if (isZohoAuthError(error) && error.code === 'ERR_ZOHO_STORE') return undefined
+      this.#memory.drop(connection.id)
+      throw error
+    }
+  }
+}
