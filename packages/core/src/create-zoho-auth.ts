@@ -47,6 +47,7 @@ export function createZohoAuth(options: ZohoAuthOptions = {}): ZohoAuth {
 }
 
 class Engine extends ZohoAuth implements HandleTarget {
+  override readonly ambient: boolean
   readonly #settings: Settings
   readonly #events = new Events()
   readonly #scope = new Scope()
@@ -69,6 +70,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   constructor(settings: Settings) {
     super()
     this.#settings = settings
+    this.ambient = settings.ambient
     const { clock, logger, budget, clientId } = settings
     this.#hosts = hostPolicy(settings.ownAccounts, settings.allowedOrigins)
     this.#store = settings.tokens ?? memoryTokenStore({ clock })
@@ -168,7 +170,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   }
 
   override withConnection<T>(connection: string | ConnectionResolver, fn: () => T): T {
-    if (!this.#settings.ambient)
+    if (!this.ambient)
       throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
         message:
           'withConnection is off (ambient: false): name the connection in the call, or use forConnection',
@@ -268,7 +270,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   }
 
   #ambient(): Choice | undefined {
-    return this.#settings.ambient ? this.#scope.current() : undefined
+    return this.ambient ? this.#scope.current() : undefined
   }
 
   #only(): string | undefined {

@@ -34,6 +34,8 @@ export type { ZohoAuthErrorCode, ZohoAuthErrorDetails } from './words/errors.js'
 export { isZohoAuthError, ZohoAuthError } from './words/errors.js'
 export type { ZohoAuthEventName, ZohoAuthEvents, ZohoAuthListener } from './words/events.js'
 export type { Logger } from './words/logger.js'
+export type { ConnectionAnswer } from './words/scope.js'
+export { firstAnswer } from './words/scope.js'
 export type { TokenFields } from './words/token.js'
 export { Token } from './words/token.js'
 export type {

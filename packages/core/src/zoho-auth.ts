@@ -1,13 +1,14 @@
 import type { ConnectionState } from './words/connection.js'
 import type { DataCenter, Product } from './words/data-centers.js'
 import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
+import type { ConnectionAnswer } from './words/scope.js'
 import type { Token } from './words/token.js'
 
 /**
  * Finds out whose connection a call is for. Asked at the first use of a token, never before; its first defined answer is
  * kept for the scope or handle it was given for.
  */
-export type ConnectionResolver = () => string | undefined | Promise<string | undefined>
+export type ConnectionResolver = () => ConnectionAnswer | Promise<ConnectionAnswer>
 
 /** What every call that needs a token takes. */
 export interface TokenOptions {
@@ -103,6 +104,9 @@ export interface ZohoHandle {
  * among everyone who uses it.
  */
 export abstract class ZohoAuth {
+  /** Whether `withConnection` is on; `false` with the option `ambient: false`. */
+  abstract readonly ambient: boolean
+
   /**
    * A valid access token.
    *

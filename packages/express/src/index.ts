@@ -1,6 +1,5 @@
 export type { ZohoProblem } from '@zoho-auth/core'
-export type { ConnectionOfRequest } from './connection-of.js'
-export type { ZohoAuthMiddlewareOptions } from './options.js'
+export type { ConnectionOfRequest, ZohoAuthMiddlewareOptions } from './options.js'
 export type { Next, ZohoRequest } from './request.js'
 export type { ZohoAuthMiddleware } from './zoho-auth.js'
 export { zohoAuth } from './zoho-auth.js'

@@ -1,12 +1,15 @@
 import {
+  type ConnectionAnswer,
   createZohoAuth,
   defaultZohoAuth,
   type ZohoAuth,
   ZohoAuthError,
   type ZohoAuthOptions,
 } from '@zoho-auth/core'
-import type { ConnectionOfRequest } from './connection-of.js'
 import type { ZohoRequest } from './request.js'
+
+/** Whose Zoho connection a request is for. `undefined` and `null`: nobody's, at least not yet. */
+export type ConnectionOfRequest<R> = (req: R) => ConnectionAnswer | Promise<ConnectionAnswer>
 
 /**
  * What `zohoAuth` takes: an engine of yours as `auth`, or the options of `createZohoAuth` for an engine of its own, or

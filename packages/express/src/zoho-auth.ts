@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { isZohoAuthError, type ZohoAuth, type ZohoHandle } from '@zoho-auth/core'
+import { firstAnswer, type ZohoAuth, type ZohoHandle } from '@zoho-auth/core'
 import { AmbientHandle } from './ambient-handle.js'
-import { connectionOf } from './connection-of.js'
 import { engineOf, type ZohoAuthMiddlewareOptions } from './options.js'
 import type { Next, ZohoRequest } from './request.js'
 
@@ -37,12 +36,11 @@ export function zohoAuth<R extends ZohoRequest = ZohoRequest>(
 ): ZohoAuthMiddleware<R> {
   const { auth, own } = engineOf(options)
   const { connection } = options
-  const scoped = hasScopes(auth)
 
   const middleware = (req: R, _res: ServerResponse, next: Next): void => {
-    const resolve = connection && connectionOf(req, connection)
+    const resolve = connection && firstAnswer(() => connection(req))
     attach(req, () => (resolve ? auth.forConnection(resolve) : new AmbientHandle(auth)))
-    if (resolve && scoped) auth.withConnection(resolve, () => next())
+    if (resolve && auth.ambient) auth.withConnection(resolve, () => next())
     else next()
   }
   return Object.assign(middleware, { auth, close: async () => (own ? auth.close() : undefined) })
@@ -62,18 +60,4 @@ function attach(req: ZohoRequest, make: () => ZohoHandle): void {
       handle = other
     },
   })
-}
-
-/** Whether calls find their connection in a surrounding scope: `ambient: false` turns that off. */
-function hasScopes(auth: ZohoAuth): boolean {
-  try {
-    auth.withConnection(
-      () => undefined,
-      () => {},
-    )
-    return true
-  } catch (error) {
-    if (isZohoAuthError(error) && error.code === 'ERR_ZOHO_CONFIG') return false
-    throw error
-  }
 }

@@ -1,1 +1,21 @@
-export {}
+export type {
+  Connection,
+  ConnectionAnswer,
+  ConnectionStatus,
+  DataCenter,
+  Product,
+  Token,
+  ZohoAuthErrorCode,
+  ZohoHandle,
+  ZohoProblem,
+} from '@zoho-auth/core'
+export { isZohoAuthError, ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
+export type {
+  ZohoAuthModuleAsyncOptions,
+  ZohoAuthModuleExtras,
+  ZohoAuthModuleOptions,
+} from './options.js'
+export { getZohoAuthToken, InjectZohoAuth } from './tokens.js'
+export { ZohoAuthModule } from './zoho-auth.module.js'
+export { ZohoAuthExceptionFilter } from './zoho-auth-exception.filter.js'
+export { ZohoConnection } from './zoho-connection.js'

@@ -49,6 +49,7 @@ export function createFakeZohoAuth(options: FakeZohoAuthOptions = {}): FakeZohoA
 const LIFE_MS = 3_600_000
 
 class Fake extends ZohoAuth implements FakeZohoAuth {
+  override readonly ambient = true
   readonly asked: string[] = []
   readonly #options: FakeZohoAuthOptions
   readonly #scope = new Scope()

@@ -1,13 +1,16 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
+/** Whose connection it is. `undefined`, and `null` as databases like to give: nobody's, at least not yet. */
+export type ConnectionAnswer = string | null | undefined
+
 /** Asks once, and keeps the first defined answer. */
 export class Choice {
-  readonly #ask: () => string | undefined | Promise<string | undefined>
+  readonly #ask: () => ConnectionAnswer | Promise<ConnectionAnswer>
   /** The kept answer, if there is one already. */
   kept: string | undefined
   #asking: Promise<string | undefined> | undefined
 
-  constructor(connection: string | (() => string | undefined | Promise<string | undefined>)) {
+  constructor(connection: string | (() => ConnectionAnswer | Promise<ConnectionAnswer>)) {
     this.#ask = typeof connection === 'function' ? connection : () => connection
     this.kept = typeof connection === 'string' ? connection : undefined
   }
@@ -27,10 +30,21 @@ export class Choice {
     return this.#asking
   }
 
-  #keep(id: string | null | undefined): string | undefined {
+  #keep(id: ConnectionAnswer): string | undefined {
     this.kept ??= id ?? undefined
     return this.kept
   }
+}
+
+/**
+ * A resolver that asks once: at the first use, and never again once it has a defined answer. Whoever asks meanwhile shares
+ * the question; `undefined`, `null` and errors are not kept. For adapters, which ask about one request.
+ */
+export function firstAnswer(
+  ask: () => ConnectionAnswer | Promise<ConnectionAnswer>,
+): () => string | undefined | Promise<string | undefined> {
+  const choice = new Choice(ask)
+  return () => choice.resolve()
 }
 
 /** The surrounding choice of a connection, and a way out of it for work that callers share. */
