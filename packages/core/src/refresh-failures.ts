@@ -9,10 +9,10 @@ import type { Connection } from './words/connection.js'
 import { ZohoAuthError, type ZohoAuthErrorCode } from './words/errors.js'
 
 /** After a first dead answer the grant is left alone for this long, in milliseconds (one minute). */
-export const DEAD_QUIET_MS = 60_000
+const DEAD_QUIET_MS = 60_000
 
 /** After Zoho refused the client, this process leaves the connection alone for this long, in milliseconds (30 seconds). */
-export const CLIENT_QUIET_MS = 30_000
+const CLIENT_QUIET_MS = 30_000
 
 /** Most keys whose failures are remembered here. */
 const MOST_KEYS = 100_000

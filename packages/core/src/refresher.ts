@@ -12,7 +12,7 @@ import type { Connection } from './words/connection.js'
 import { isZohoAuthError, ZohoAuthError } from './words/errors.js'
 
 /** A turn must reach the accounts server within this time of being asked for, in milliseconds; `leaseMs` is `timeoutMs` plus this. */
-export const TURN_GRACE_MS = 1_000
+const TURN_GRACE_MS = 1_000
 
 /** Times one flight may start over: changed grants, pauses that were waited out, tokens that did not open. */
 const MOST_ROUNDS = 32

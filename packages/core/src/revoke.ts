@@ -9,7 +9,7 @@ import type { Events } from './words/events.js'
 import type { Logger } from './words/logger.js'
 
 /** How long the fleet remembers that a grant was revoked, in milliseconds (one day): longer than any token lives. */
-export const REVOKED_QUIET_MS = 86_400_000
+const REVOKED_QUIET_MS = 86_400_000
 
 /** Times a change of state is tried against others who write the same connection. */
 const MOST_CONFLICTS = 5

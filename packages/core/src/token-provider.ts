@@ -18,10 +18,10 @@ import type { Token } from './words/token.js'
 const MOST_JOINS = 3
 
 /** A token younger than this may not have reached all of Zoho's servers, in milliseconds; shorter-lived ones in proportion. */
-export const YOUNG_MS = 5_000
+const YOUNG_MS = 5_000
 
 /** The time it is then given, in milliseconds. */
-export const LAG_MS = 1_000
+const LAG_MS = 1_000
 
 /** A token and where it came from. */
 export interface Provided {

@@ -2,7 +2,7 @@ import { type ExpiryPolicy, Freshener } from '../rules/freshness.js'
 import { Token, type TokenFields } from '../words/token.js'
 
 /** Most connections whose tokens are kept in memory; beyond it the token refreshed longest ago is dropped. */
-export const MOST_TOKENS_IN_MEMORY = 100_000
+const MOST_TOKENS_IN_MEMORY = 100_000
 
 /** A token in memory, with what this process knows of it. Small, because there can be very many. */
 export interface Held {

@@ -5,13 +5,13 @@ import { describeFault } from '../words/errors.js'
 import type { Events } from '../words/events.js'
 
 /** A store operation that takes longer than this counts as failed, in milliseconds (2 seconds). */
-export const STORE_TIMEOUT_MS = 2_000
+const STORE_TIMEOUT_MS = 2_000
 
 /** Most keys for which a local bucket is kept while the store is down. */
 const MOST_BUCKETS = 10_000
 
 /** How often a write that must not be lost is tried again behind, and the first pause, which doubles. */
-export const STORE_RETRIES = 8
+const STORE_RETRIES = 8
 const STORE_RETRY_FIRST_MS = 250
 
 /** The store did not answer, or answered with an error. */

@@ -1,7 +1,7 @@
 import type { BudgetPolicy } from '../stores/ports.js'
 
 /** First pause after a failure of the accounts server, in milliseconds; it doubles with each further failure. */
-export const BACKOFF_FIRST_MS = 1_000
+const BACKOFF_FIRST_MS = 1_000
 
 /** Longest pause, in milliseconds (30 seconds). */
 export const BACKOFF_LONGEST_MS = 30_000

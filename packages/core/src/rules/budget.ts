@@ -4,7 +4,7 @@ import type { BudgetPolicy } from '../stores/ports.js'
 export const DEFAULT_BUDGET: BudgetPolicy = Object.freeze({ limit: 8, windowMs: 600_000 })
 
 /** Tokens the whole fleet may take per window while no process can reach the store. */
-export const TOKENS_WITHOUT_STORE = 2
+const TOKENS_WITHOUT_STORE = 2
 
 /**
  * What one process may spend while the store is down: its part of {@link TOKENS_WITHOUT_STORE}, as a bucket that fills

@@ -50,7 +50,7 @@ export function hostPolicy(
 }
 
 /** Whether an origin is this machine itself; the only place plain http is accepted. */
-export function isLoopback(url: URL): boolean {
+function isLoopback(url: URL): boolean {
   return (
     url.hostname === 'localhost' ||
     url.hostname === '[::1]' ||

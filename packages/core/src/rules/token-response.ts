@@ -21,10 +21,10 @@ export type TokenAnswer =
   | { readonly kind: 'malformed'; readonly detail: string }
 
 /** Life of a token where the answer does not say, in milliseconds: Zoho's hour. */
-export const DEFAULT_LIFE_MS = 3_600_000
+const DEFAULT_LIFE_MS = 3_600_000
 
 /** The longest life that is believed, in milliseconds (24 hours). */
-export const LONGEST_LIFE_MS = 86_400_000
+const LONGEST_LIFE_MS = 86_400_000
 
 const DEAD = new Set(['invalid_code', 'invalid_grant', 'invalid_token'])
 const CLIENT = new Set([

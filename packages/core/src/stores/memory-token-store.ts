@@ -12,7 +12,7 @@ import type {
 } from './ports.js'
 
 /** Most keys kept; beyond it the keys whose tokens are the oldest are dropped, at a cost of one refresh each. */
-export const MOST_KEYS_IN_MEMORY = 200_000
+const MOST_KEYS_IN_MEMORY = 200_000
 
 export interface MemoryTokenStoreOptions {
   /** Default: the clock of this process. */
