@@ -113,9 +113,11 @@ export class OutgoingRequest implements Outgoing {
     const product = this.#options.product ?? productOf(answer.url)
     const { origin } = answer.url
     if (judgeApiAnswer(product, answer.status, body) !== 'dead') {
-      if (answer.status === 401) return undefined
-      provider.accepted(connection, sent)
-      hopeless.clear(connection, origin)
+      // An error may come from before the token was looked at; a success cannot.
+      if (answer.status < 400) {
+        provider.accepted(connection, sent)
+        hopeless.clear(connection, origin)
+      }
       return undefined
     }
     this.hint = this.#whyNot(answer, connection, sent)
