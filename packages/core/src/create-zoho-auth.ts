@@ -9,9 +9,10 @@ import { HopelessHosts, hostDenied, OutgoingRequest } from './outgoing.js'
 import { type HostPolicy, hostPolicy } from './rules/hosts.js'
 import { memoryConnectionStore } from './stores/memory-connection-store.js'
 import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-store.js'
-import type { TokenStore } from './stores/ports.js'
+import type { TokenRecord, TokenStore } from './stores/ports.js'
 import { TokenProvider } from './token-provider.js'
 import { warnOfFleet, warnOfTwins } from './warnings.js'
+import { abortable } from './words/abortable.js'
 import { type Connection, isConnectionId } from './words/connection.js'
 import { type DataCenter, isDataCenter, PRODUCTS, type Product, productOrigin } from './words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
@@ -110,7 +111,8 @@ class Engine extends ZohoAuth implements HandleTarget {
   override getToken(options?: TokenOptions): Promise<Token> {
     try {
       const id = this.#resolve(options?.connection)
-      if (typeof id !== 'string') return id.then((found) => this.#getToken(found, options))
+      if (typeof id !== 'string')
+        return abortable(id, options?.signal).then((found) => this.#getToken(found, options))
       return this.#getToken(id, options)
     } catch (error) {
       return Promise.reject(error)
@@ -333,6 +335,10 @@ class Engine extends ZohoAuth implements HandleTarget {
           fetch: settings.fetch,
         }),
     )
+    this.#accounts.catch(() => {
+      // Not loaded: the next request tries again.
+      this.#accounts = undefined
+    })
     return this.#accounts
   }
 
@@ -360,7 +366,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     const { clock, budget, clientId } = this.#settings
     const connection = await this.#connection(id)
     const key = grantKey(connection, clientId)
-    const record = await this.#health.run(() => this.#store.inspect(key)).catch(() => undefined)
+    const record = await this.#health.run(() => this.#store.inspect(key)).catch(() => STORE_DOWN)
     const now = clock.now()
     const held = this.#provider.memory.get(id)
     const remembered = this.#provider.remembered(key)
@@ -373,7 +379,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       dataCenter: connection.dataCenter,
       state: connection.state,
       ...(expiresAt === undefined ? {} : { expiresAt }),
-      budgetLeft: Math.max(0, budget.limit - (record?.used ?? 0)),
+      budgetLeft: record === STORE_DOWN ? 0 : Math.max(0, budget.limit - (record?.used ?? 0)),
       ...(untilAt === undefined || reason === undefined ? {} : { quiet: { untilAt, reason } }),
       ...(lastError === undefined ? {} : { lastError }),
     }
@@ -388,6 +394,9 @@ class Engine extends ZohoAuth implements HandleTarget {
     if (this.#closed !== undefined) throw closedError()
   }
 }
+
+/** What `status` says where the token store does not answer. */
+const STORE_DOWN: TokenRecord = Object.freeze({ used: 0 })
 
 /** Each refresh under way listens; Node warns of more than ten listeners otherwise. */
 function unlimitedListeners(controller: AbortController): AbortController {
@@ -428,7 +437,7 @@ function secretFor(settings: Settings, dataCenter: DataCenter): string {
 
 /** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
 function grantsOf(settings: Settings): Grants {
-  const { connections, single, clock } = settings
+  const { connections, single, clock, timeoutMs } = settings
   const store =
     typeof connections === 'function'
       ? undefined
@@ -439,7 +448,7 @@ function grantsOf(settings: Settings): Grants {
     async get(id) {
       let connection: Connection | undefined
       try {
-        connection = await look(id)
+        connection = single ? await look(id) : await inTime(look(id), timeoutMs, clock)
       } catch (error) {
         if (isZohoAuthError(error)) throw error
         throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })
@@ -456,6 +465,19 @@ function grantsOf(settings: Settings): Grants {
         action: `"connections" gave something else than connection "${id}" with a known dataCenter and a refreshToken.`,
       })
     },
+  }
+}
+
+/** An app's own lookup may hang, with everyone who waits for it. */
+async function inTime<T>(work: Promise<T> | T, ms: number, clock: Settings['clock']): Promise<T> {
+  const timer = new AbortController()
+  const late = clock.sleep(ms, timer.signal).then(() => {
+    throw new Error(`"connections" did not answer within ${ms} ms`)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    timer.abort()
   }
 }
 

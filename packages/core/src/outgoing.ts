@@ -1,6 +1,7 @@
 import { judgeApiAnswer, mayRefuseToken, productOf } from './rules/api-refusal.js'
 import type { HostPolicy } from './rules/hosts.js'
 import type { TokenProvider } from './token-provider.js'
+import { abortable } from './words/abortable.js'
 import type { DataCenter, Product } from './words/data-centers.js'
 import { ZohoAuthError } from './words/errors.js'
 import type { Events } from './words/events.js'
@@ -84,7 +85,7 @@ export class OutgoingRequest implements Outgoing {
       throw new TypeError(
         'a relative URL needs a product, such as { product: "recruit" }: its host depends on the connection',
       )
-    const base = await this.#parts.apiUrl(await this.#whose(), product)
+    const base = await abortable(this.#parts.apiUrl(await this.#whose(), product), this.#options.signal)
     if (!URL.canParse(url as string, base.href)) throw new TypeError('not a URL')
     return new URL(url, base)
   }
@@ -93,7 +94,7 @@ export class OutgoingRequest implements Outgoing {
     const { hosts, provider, scheme } = this.#parts
     if (!hosts.knows(url)) return undefined
     const connection = await this.#whose()
-    this.#dataCenter = await this.#parts.dataCenterOf(connection)
+    this.#dataCenter = await abortable(this.#parts.dataCenterOf(connection), this.#options.signal)
     if (!hosts.allows(url, this.#dataCenter)) throw hostDenied(url, connection, this.#dataCenter)
     const { token } = await provider.provide(connection, { signal: this.#options.signal })
     this.#sent = token.value
@@ -150,7 +151,7 @@ export class OutgoingRequest implements Outgoing {
   }
 
   async #whose(): Promise<string> {
-    this.#connection ??= await this.#parts.connectionOf()
+    this.#connection ??= await abortable(Promise.resolve(this.#parts.connectionOf()), this.#options.signal)
     return this.#connection
   }
 }

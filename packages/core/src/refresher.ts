@@ -8,6 +8,7 @@ import { abandonTurn, RefreshFailures } from './refresh-failures.js'
 import type { TokenAnswer } from './rules/token-response.js'
 import type { GoTurn, StoredToken } from './stores/ports.js'
 import type { Provided, TokenProviderParts } from './token-provider.js'
+import { abortable } from './words/abortable.js'
 import type { Connection } from './words/connection.js'
 import { isZohoAuthError, ZohoAuthError } from './words/errors.js'
 
@@ -55,12 +56,12 @@ export class Refresher {
     const lease = globalThis.crypto.randomUUID()
     const rejected = new Map<string, number>()
     const accounts = await this.#parts.accounts()
-    await accounts.prepare()
     for (let round = 0; round < MOST_ROUNDS; round++) {
       stopping.throwIfAborted()
-      const connection = await readGrant(grants, id)
+      const connection = await abortable(readGrant(grants, id), stopping)
       const key = grantKey(connection, this.#parts.clientId)
       this.#failures.assertAlive(key, id)
+      await accounts.prepare(connection.dataCenter)
       const newerThan = Math.max(this.#unwanted(id, key), rejected.get(key) ?? 0)
       const turn = await this.#turn(key, id, lease, newerThan, flight.deadline)
       if (turn.kind === 'quiet') {
@@ -74,8 +75,14 @@ export class Refresher {
         continue
       }
       const go = turn.kind === 'go' ? turn.turn : undefined
-      const provided = await this.#refresh(connection, key, go, flight)
-      if (provided) return provided
+      try {
+        const provided = await this.#refresh(connection, key, go, flight)
+        if (provided) return provided
+      } catch (error) {
+        // Whatever it was, the lease is not kept from others.
+        await abandonTurn(this.#parts, key, go)
+        throw error
+      }
     }
     throw new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection: id })
   }

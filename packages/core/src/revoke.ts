@@ -39,6 +39,7 @@ export async function revokeConnection(id: string, parts: RevokeParts): Promise<
   if (connection === undefined) throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', { connection: id })
   if (connection.state === 'revoked') return
   const key = grantKey(connection, parts.clientId)
+  await accounts.prepare(connection.dataCenter)
   await changeState(connection, 'revoking', grants, clock)
   parts.forget(id, key)
   const quiet: Quiet = { reason: 'revoked', ms: REVOKED_QUIET_MS }

@@ -7,6 +7,7 @@ import type { StoreHealth } from './gates/store-health.js'
 import type { Refresher } from './refresher.js'
 import { type ExpiryPolicy, proportion, REFERENCE_LIFE_MS } from './rules/freshness.js'
 import type { BudgetPolicy, TokenStore } from './stores/ports.js'
+import { abortable } from './words/abortable.js'
 import type { Clock } from './words/clock.js'
 import type { Connection } from './words/connection.js'
 import { ZohoAuthError } from './words/errors.js'
@@ -208,6 +209,10 @@ export class TokenProvider {
     this.#refresher ??= import('./refresher.js').then(
       ({ Refresher }) => new Refresher(this.#parts, this.memory, this.#quiets),
     )
+    this.#refresher.catch(() => {
+      // Not loaded: the next flight tries again.
+      this.#refresher = undefined
+    })
     return (await this.#refresher).fly(id, { ...control, deadline })
   }
 
@@ -226,23 +231,13 @@ export class TokenProvider {
 }
 
 /** A caller's wait: ends with its signal, and leaves the shared work alone. `undefined`: the flight has to pause. */
-async function whicheverFirst(
+function whicheverFirst(
   outcome: Promise<Provided>,
   paused: Promise<void> | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Provided | undefined> {
-  if (paused === undefined && signal === undefined) return outcome
-  const waits: Promise<Provided | undefined>[] = [outcome]
-  if (paused) waits.push(paused.then(() => undefined))
-  if (signal === undefined) return Promise.race(waits)
-  let onAbort = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([...waits, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+  return abortable(
+    paused === undefined ? outcome : Promise.race([outcome, paused.then(() => undefined)]),
+    signal,
+  )
 }

@@ -35,7 +35,7 @@ export function warnOfFleet(logger: Logger, env: NodeJS.ProcessEnv = process.env
   shared().fleetWarned = true
   logger.warn(
     `tokens are kept in memory, and this process runs under ${sign}: each process makes tokens of its own, and beyond ` +
-      '10 processes per refresh token they push out each other’s. Set ZOHO_AUTH_STORE to share them',
+      '10 processes per refresh token they push out each other’s. Share them: ZOHO_AUTH_STORE, or a store passed as { tokens }',
   )
 }
 

@@ -168,7 +168,11 @@ export abstract class ZohoAuth {
    */
   abstract revoke(options?: PeekOptions): Promise<void>
 
-  /** How a connection is, without spending quota. @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, `ERR_ZOHO_STORE` */
+  /**
+   * How a connection is, without spending quota. Where the token store does not answer, `budgetLeft` is 0.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`; `ERR_ZOHO_STORE` where connections cannot be read.
+   */
   abstract status(connection?: string): Promise<ConnectionStatus>
 
   /** Calls `listener` at every event of this name. Returns its own undoing. */

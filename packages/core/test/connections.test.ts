@@ -1,6 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Connection, memoryConnectionStore } from '@zoho-auth/core'
-import { breathe, byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
+import {
+  breathe,
+  byHand,
+  CANDIDATES,
+  codeOf,
+  connection,
+  connectionsFor,
+  emulate,
+  engine,
+  recruit,
+} from './support.js'
 
 const userOf = async (response: Response) => ((await response.json()) as { echo: { user: string } }).echo.user
 
@@ -119,7 +129,7 @@ test('shared work runs in nobody’s scope', async () => {
   const connections = async (id: string): Promise<Connection | undefined> => {
     seen.push(
       await zoho.status().then(
-        ({ connection }) => connection,
+        (status) => status.connection,
         () => undefined,
       ),
     )
@@ -154,10 +164,20 @@ test('a lookup function that fails or lies is an error of the store', async () =
 
 test('a lookup function that never answers ends in time', async () => {
   const { clock, zoho } = await byHand({ connections: () => new Promise(() => {}) })
-  const get = codeOf(zoho.getToken({ connection: 'a' }))
-  await breathe(20)
-  await clock.advance(26_000)
-  expect(await get).toBe('ERR_ZOHO_TIMEOUT')
+  const waits = [
+    zoho.getToken({ connection: 'a' }),
+    zoho.fetch(CANDIDATES, { ...recruit, connection: 'a' }),
+    zoho.status('a'),
+    zoho.revoke({ connection: 'a' }),
+  ].map(codeOf)
+  await breathe(50)
+  await clock.advance(8_000)
+  expect(await Promise.all(waits)).toEqual(Array(4).fill('ERR_ZOHO_STORE'))
+  const signal = AbortSignal.timeout(20)
+  await expect(zoho.fetch(CANDIDATES, { ...recruit, connection: 'a', signal })).rejects.toThrow(/timeout/)
+  await expect(zoho.getToken({ connection: 'a', signal })).rejects.toThrow(/timeout/)
+  const never = () => new Promise<string>(() => {})
+  await expect(zoho.withConnection(never, () => zoho.getToken({ signal }))).rejects.toThrow(/timeout/)
 })
 
 test('two data centres, one code path', async () => {
@@ -197,4 +217,24 @@ test('a handle shows whose it is, and nothing else', async () => {
   expect(await handle.authorize(`${emulator.url}/crm/v8/Leads`)).toHaveProperty('Authorization')
   expect((await handle.apiUrl('crm')).origin).toBe(emulator.url)
   expect(handle.peekToken()).toBe(await handle.getToken())
+})
+
+test('a data centre without a secret is the app’s own fault, at once, and costs no budget', async () => {
+  const emulator = await emulate({ dataCenters: ['us', 'in'] })
+  const { refreshToken } = emulator.createGrant({ user: 'bob', dataCenter: 'in' })
+  const zoho = engine(emulator, {
+    connections: memoryConnectionStore([connection('bob', refreshToken, 'in')]),
+    clientSecret: { us: emulator.clientSecret },
+    accountsUrl: emulator.accountsUrls as Record<'us', string>,
+  })
+  for (let call = 0; call < 20; call++) {
+    const error = await zoho.getToken({ connection: 'bob' }).catch((thrown) => thrown)
+    expect(error).toMatchObject({
+      code: 'ERR_ZOHO_CLIENT',
+      action: expect.stringContaining('ZOHO_CLIENT_SECRET_IN'),
+    })
+  }
+  expect(await codeOf(zoho.revoke({ connection: 'bob' }))).toBe('ERR_ZOHO_CLIENT')
+  expect(await zoho.status('bob')).toMatchObject({ budgetLeft: 8, state: 'active' })
+  expect(emulator.counters.tokenRequests).toBe(0)
 })

@@ -32,7 +32,7 @@ export interface ZohoAuthOptions {
   /** Default `memoryTokenStore()`: right for one process. Variable `ZOHO_AUTH_STORE`. */
   readonly tokens?: TokenStore | undefined
   /**
-   * Keys that seal what a durable store keeps, each `id:base64` of 32 bytes. The first seals, all open. Variable
+   * Keys that seal what a durable store keeps; there is none in this version, and only their form is checked. Each `id:base64` of 32 bytes. The first seals, all open. Variable
    * `ZOHO_AUTH_KEYS`, separated by commas.
    */
   readonly encryptionKeys?: readonly string[] | undefined

@@ -82,7 +82,7 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
   if (secrets === undefined)
     faults.push('clientSecret is missing: set ZOHO_CLIENT_SECRET, or pass { clientSecret }')
 
-  const single = readSingle(options, text, read, secrets, faults)
+  const single = readSingle(options, text, secrets, faults)
   const accounts = spread(
     'accountsUrl',
     options.accountsUrl ?? perDataCenter('ZOHO_ACCOUNTS_URL', read),
@@ -155,7 +155,6 @@ const PARTS: readonly (readonly [name: 'tokens' | 'clock' | 'logger', methods: r
 function readSingle(
   options: ZohoAuthOptions,
   text: (name: keyof ZohoAuthOptions, variable: string) => string | undefined,
-  read: (name: string) => string | undefined,
   secrets: Partial<Record<DataCenter | 'default', string>> | undefined,
   faults: string[],
 ): Settings['single'] {
@@ -182,7 +181,7 @@ function readSingle(
     faults.push(`clientSecret has no entry for data centre "${dataCenter}"`)
   const refreshToken = text('refreshToken', 'ZOHO_REFRESH_TOKEN')
   if (refreshToken !== undefined) return { refreshToken, dataCenter }
-  if (options.refreshToken === undefined && read('ZOHO_AUTH_STORE') === undefined)
+  if (options.refreshToken === undefined)
     faults.push(
       'refreshToken is missing: set ZOHO_REFRESH_TOKEN, or pass { refreshToken } or { connections }',
     )

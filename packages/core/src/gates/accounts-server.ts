@@ -54,8 +54,14 @@ export class AccountsServer {
     this.#options = options
   }
 
-  /** Loads `openid-client`, so that a turn is not spent on it. */
-  async prepare(): Promise<void> {
+  /**
+   * Loads `openid-client`, and checks that there is a server and a secret for a data centre, before a turn is spent on it.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_CLIENT`, `ERR_ZOHO_CONFIG`
+   */
+  async prepare(dataCenter: DataCenter): Promise<void> {
+    this.#options.endpointOf(dataCenter)
+    this.#options.secretOf(dataCenter)
     await this.#load()
   }
 

@@ -163,6 +163,7 @@ export function tokenStoreContract(test: TestFunction, open: Open<TokenStore>): 
     for (const failures of [0, 1, 2]) {
       const turn = await go(store, key, { lease: `lease-${failures}` })
       same(turn.failures, failures)
+      same(turn.lastQuiet, failures === 0 ? undefined : 'dead')
       await store.abandon(key, turn, { quiet: { reason: 'dead', ms: 1 } })
       await wait(SLACK_MS)
     }

@@ -42,7 +42,7 @@ const KINDS: Readonly<Record<ZohoAuthErrorCode, Kind>> = Object.freeze({
     retryable: false,
     message: 'Zoho has to be connected again',
     action:
-      'Zoho refuses the refresh token: it was revoked, replaced, or pushed out by the 20-per-user limit. Ask the Zoho user for consent again and store the new refresh token.',
+      'Zoho refuses the refresh token: it was revoked, pushed out by the limit of 20 per user, or belongs to another data centre or client. Ask the Zoho user for consent again and store the new refresh token.',
   },
   ERR_ZOHO_REVOKED: {
     statusCode: 409,
@@ -61,7 +61,7 @@ const KINDS: Readonly<Record<ZohoAuthErrorCode, Kind>> = Object.freeze({
     retryable: true,
     message: 'Zoho limits how many tokens may be made; try again later',
     action:
-      'Wait for retryAfterMs. If it happens often, something else uses the same refresh token, or several processes share no token store (ZOHO_AUTH_STORE).',
+      'Wait for retryAfterMs. If it happens often, something else uses the same refresh token, or several processes share no token store (ZOHO_AUTH_STORE, { tokens }).',
   },
   ERR_ZOHO_UNAVAILABLE: {
     statusCode: 503,
