@@ -44,12 +44,16 @@ const on = (name: string, folder: string, modules: RegExp): Project => {
 
 const config: Config = {
   projects: [
-    ...['core', 'emulator', 'axios', 'express', 'nestjs'].map(project),
+    ...['core', 'emulator', 'axios', 'express', 'nestjs', 'store-file', 'store-redis', 'store-postgres'].map(
+      project,
+    ),
     on('axios', 'axios16', /^(axios)$/),
     on('express', 'express4', /^(express)$/),
     on('nestjs', 'nest11', /^(@nestjs\/.*|rxjs|reflect-metadata|axios)$/),
   ],
   reporters: ['default', '<rootDir>/testing/summary-reporter.mjs'],
+  globalSetup: '<rootDir>/testing/global-setup.ts',
+  globalTeardown: '<rootDir>/testing/global-teardown.ts',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
   coverageProvider: 'v8',
 }

@@ -16,6 +16,8 @@ export type {
   BudgetPolicy,
   ConnectionStore,
   GoTurn,
+  OpenedStores,
+  OpenStores,
   PutOptions,
   Quiet,
   QuietReason,

@@ -94,6 +94,8 @@ export interface TokenRecord {
  * Third parties: `tokenStoreContract` in `@zoho-auth/core/testing` is the specification.
  */
 export interface TokenStore {
+  /** Its data outlives the process: core then wants keys to seal what it gives to the store. Default `false`. */
+  readonly durable?: boolean
   /**
    * One question, answered in this order: a stored token with generation > `newerThan` and life left is adopted; quiet
    * is quiet; the lease held by this same `lease` id gives the same `go` again; held by another, `wait`; a spent budget
@@ -129,6 +131,8 @@ export interface PutOptions {
 
 /** Keeps connections. Durable: losing it loses customers. */
 export interface ConnectionStore {
+  /** Its data outlives the process: core then wants keys to seal what it gives to the store. Default `false`. */
+  readonly durable?: boolean
   get(id: string): Promise<Connection | undefined>
   /**
    * Writes, with the stored version plus one, and returns what was written.
@@ -141,3 +145,18 @@ export interface ConnectionStore {
   list(): AsyncIterable<Connection>
   close?(): Promise<void>
 }
+
+/** Both stores of one place, as `ZOHO_AUTH_STORE` names it. */
+export interface OpenedStores {
+  readonly tokens: TokenStore
+  readonly connections: ConnectionStore
+  /** Closes what was opened. */
+  close(): Promise<void>
+}
+
+/**
+ * What the package of a store exports under the name `openStores`. Connects at the first use, not before.
+ *
+ * @throws Error for a URL that cannot be right. Its message names the fault, and never the password in the URL.
+ */
+export type OpenStores = (url: string) => OpenedStores

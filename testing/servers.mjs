@@ -1,0 +1,134 @@
+// Real servers for tests, on loopback, with their data in a temporary folder.
+import { execFileSync, spawn } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+/** How long a server may take to accept, in milliseconds. */
+const START_MS = 20_000
+
+/** @returns {string | undefined} where a program is, or undefined */
+function onPath(name, folders = []) {
+  return [...(process.env.PATH ?? '').split(delimiter), ...folders]
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path))
+}
+
+/** Debian keeps PostgreSQL's programs out of PATH. */
+function postgresFolders() {
+  const root = '/usr/lib/postgresql'
+  return existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : []
+}
+
+export const redisServer = () => onPath('redis-server')
+export const postgresServer = () => onPath('postgres', postgresFolders())
+
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+    server.once('error', reject)
+  })
+}
+
+function accepts(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+async function untilAccepting(port, child) {
+  const end = Date.now() + START_MS
+  while (Date.now() < end && child.exitCode === null) {
+    if (await accepts(port)) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`no server accepts on port ${port}`)
+}
+
+function stopper(child, folder, signal) {
+  return async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill(signal)
+      await gone
+    }
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * @param {{ port?: number, arguments?: string[] }} [options] the port, to start again where one was stopped
+ * @returns {Promise<{ url: string, port: number, pid: number, stop(): Promise<void> }>}
+ */
+export async function startRedis(options = {}) {
+  const program = redisServer()
+  if (program === undefined) throw new Error('redis-server is not installed')
+  const port = options.port ?? (await freePort())
+  const folder = mkdtempSync(join(tmpdir(), 'zoho-auth-redis-'))
+  const child = spawn(
+    program,
+    [
+      '--port',
+      port,
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--dir',
+      folder,
+      ...(options.arguments ?? []),
+    ],
+    { stdio: 'ignore' },
+  )
+  child.once('error', () => {})
+  await untilAccepting(port, child)
+  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid, stop: stopper(child, folder, 'SIGTERM') }
+}
+
+/** @returns {Promise<{ url: string, port: number, pid: number, stop(): Promise<void> }>} */
+export async function startPostgres() {
+  const program = postgresServer()
+  if (program === undefined) throw new Error('PostgreSQL is not installed')
+  const folder = mkdtempSync(join(tmpdir(), 'zoho-auth-postgres-'))
+  const user = process.getuid?.() === 0 ? idsOf('postgres') : {}
+  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
+  const data = join(folder, 'data')
+  const initdb = join(program, '..', 'initdb')
+  const quiet = { stdio: 'ignore', cwd: folder, ...user }
+  execFileSync(
+    initdb,
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'],
+    quiet,
+  )
+  const port = await freePort()
+  const settings = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=200']
+  const child = spawn(
+    program,
+    ['-D', data, '-p', port, '-h', '127.0.0.1', '-k', folder, ...settings.flatMap((one) => ['-c', one])],
+    quiet,
+  )
+  child.once('error', () => {})
+  await untilAccepting(port, child)
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    port,
+    pid: child.pid,
+    stop: stopper(child, folder, 'SIGINT'),
+  }
+}
+
+/** PostgreSQL does not run as root. */
+function idsOf(name) {
+  const id = (flag) => Number(execFileSync('id', [flag, name], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
