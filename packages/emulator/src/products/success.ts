@@ -1,3 +1,4 @@
+import { crmSettings } from './crm-settings.js'
 import type { Product } from './product.js'
 
 /** What the emulator saw of a request; every successful product answer carries it under `echo`. */
@@ -34,6 +35,8 @@ const RECORD_CHANGED = {
 /** A plausible success of the product, in its own shape. */
 export function successBody(product: Product, echo: Echo): Readonly<Record<string, unknown>> {
   const reads = echo.method === 'GET' || echo.method === 'HEAD'
+  const settings = product === 'crm' && reads ? crmSettings(echo) : undefined
+  if (settings !== undefined) return { ...settings, echo }
   const records = reads ? CANDIDATES : [RECORD_CHANGED]
   switch (product) {
     case 'recruit':
