@@ -9,7 +9,9 @@ import { HopelessHosts, hostDenied, OutgoingRequest } from './outgoing.js'
 import { type HostPolicy, hostPolicy } from './rules/hosts.js'
 import { memoryConnectionStore } from './stores/memory-connection-store.js'
 import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-store.js'
-import type { TokenRecord, TokenStore } from './stores/ports.js'
+import type { ConnectionStore, TokenRecord, TokenStore } from './stores/ports.js'
+import { SealedConnectionStore } from './stores/sealed-connection-store.js'
+import { SealedTokenStore } from './stores/sealed-token-store.js'
 import { TokenProvider } from './token-provider.js'
 import { warnOfFleet, warnOfTwins } from './warnings.js'
 import { abortable } from './words/abortable.js'
@@ -25,6 +27,8 @@ import {
   type Outgoing,
   type OutgoingOptions,
   type PeekOptions,
+  type RotateOptions,
+  type RotateReport,
   type TokenOptions,
   ZohoAuth,
   type ZohoFetchOptions,
@@ -74,9 +78,10 @@ class Engine extends ZohoAuth implements HandleTarget {
     this.ambient = settings.ambient
     const { clock, logger, budget, clientId } = settings
     this.#hosts = hostPolicy(settings.ownAccounts, settings.allowedOrigins)
-    this.#store = settings.tokens ?? memoryTokenStore({ clock })
+    const store = settings.tokens ?? memoryTokenStore({ clock })
+    const inProcess = isMemoryTokenStore(store)
+    this.#store = settings.sealer && store.durable ? new SealedTokenStore(store, settings.sealer) : store
     this.#grants = grantsOf(settings)
-    const inProcess = isMemoryTokenStore(this.#store)
     const traits = { inProcess, instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES) }
     const closing = this.#closing.signal
     this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)
@@ -216,8 +221,17 @@ class Engine extends ZohoAuth implements HandleTarget {
     grace.abort()
     this.#closing.abort(closedError())
     this.#untwin()
+    await this.#settings.opened?.close().catch((error: unknown) => {
+      this.#settings.logger.warn(`closing the store failed: ${describeFault(error).message}`)
+    })
     this.#provider.memory.clear()
     this.#events.clear()
+  }
+
+  override async rotateKeys(options: RotateOptions = {}): Promise<RotateReport> {
+    this.#assertOpen()
+    const { rotateKeys } = await import('./rotate-keys.js')
+    return rotateKeys(this.#grants.store, options)
   }
 
   // The calls of a handle: the same, for a choice that was made before.
@@ -438,10 +452,7 @@ function secretFor(settings: Settings, dataCenter: DataCenter): string {
 /** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
 function grantsOf(settings: Settings): Grants {
   const { connections, single, clock, timeoutMs } = settings
-  const store =
-    typeof connections === 'function'
-      ? undefined
-      : (connections ?? memoryConnectionStore(only(single, clock.now())))
+  const store = typeof connections === 'function' ? undefined : sealed(connections, settings)
   const look = typeof connections === 'function' ? connections : (id: string) => store?.get(id)
   return {
     store,
@@ -466,6 +477,14 @@ function grantsOf(settings: Settings): Grants {
       })
     },
   }
+}
+
+/** The store of connections: in memory for a single one, sealed where it is durable. */
+function sealed(store: ConnectionStore | undefined, settings: Settings): ConnectionStore {
+  const { single, clock, sealer, plaintext } = settings
+  if (store === undefined) return memoryConnectionStore(only(single, clock.now()))
+  if (sealer === undefined || !store.durable || store instanceof SealedConnectionStore) return store
+  return new SealedConnectionStore(store, sealer, plaintext)
 }
 
 /** An app's own lookup may hang, with everyone who waits for it. */

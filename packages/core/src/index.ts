@@ -26,6 +26,8 @@ export type {
   TokenRecord,
   TokenStore,
 } from './stores/ports.js'
+export type { SealOptions } from './stores/sealed-connection-store.js'
+export { sealedConnectionStore } from './stores/sealed-connection-store.js'
 export type { Clock } from './words/clock.js'
 export { systemClock } from './words/clock.js'
 export type { Connection, ConnectionState, Environment } from './words/connection.js'
@@ -47,6 +49,8 @@ export type {
   Outgoing,
   OutgoingOptions,
   PeekOptions,
+  RotateOptions,
+  RotateReport,
   TokenOptions,
   ZohoFetchOptions,
   ZohoHandle,

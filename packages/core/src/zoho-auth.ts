@@ -83,6 +83,23 @@ export interface ConnectionStatus {
   readonly lastError?: { readonly code: string; readonly message: string; readonly at: number }
 }
 
+/** What `rotateKeys` takes. */
+export interface RotateOptions {
+  /** Called after each connection. */
+  readonly onProgress?: ((report: RotateReport) => void) | undefined
+  /** Stops between two connections; another call resumes. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What `rotateKeys` has done. */
+export interface RotateReport {
+  readonly seen: number
+  /** Sealed anew; the others had the first key already, or failed. */
+  readonly rotated: number
+  /** Those that could not be opened or written, the first hundred of them. They are left as they are. */
+  readonly failed: readonly { readonly connection: string; readonly code: string }[]
+}
+
 /** The calls of {@link ZohoAuth}, bound to one connection. Never reads the surrounding scope. */
 export interface ZohoHandle {
   /** @throws ZohoAuthError see {@link ZohoAuth.getToken} */
@@ -174,6 +191,14 @@ export abstract class ZohoAuth {
    * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`; `ERR_ZOHO_STORE` where connections cannot be read.
    */
   abstract status(connection?: string): Promise<ConnectionStatus>
+
+  /**
+   * Seals every stored connection with the first of `encryptionKeys`. Resumable, and safe while the fleet works. Once all
+   * processes have the new ring and this has finished without failures, the old key can go.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where connections are not in a durable store with keys.
+   */
+  abstract rotateKeys(options?: RotateOptions): Promise<RotateReport>
 
   /** Calls `listener` at every event of this name. Returns its own undoing. */
   abstract on<Name extends ZohoAuthEventName>(name: Name, listener: ZohoAuthListener<Name>): () => void

@@ -194,7 +194,12 @@ describe('faults', () => {
     ['half a store', { tokens: { begin() {} } }, {}, /tokens must have the methods/],
     ['half a connection store', { connections: { get() {} } }, {}, /connections must be a function, or have/],
     ['half a clock', { clock: { now() {} } }, {}, /clock must have the methods/],
-    ['a store of another kind', {}, { ZOHO_AUTH_STORE: 'redis://h' }, /ZOHO_AUTH_STORE: .*redis:/],
+    [
+      'a store of another kind',
+      {},
+      { ZOHO_AUTH_STORE: 'mongodb://h' },
+      /ZOHO_AUTH_STORE must begin with .*"mongodb:"/,
+    ],
     ['a short key', { encryptionKeys: ['k1:abc'] }, {}, /encryptionKeys\[0\]/],
     [
       'a path that is a URL',

@@ -29,13 +29,16 @@ export interface ZohoAuthOptions {
   readonly dataCenter?: DataCenter | undefined
   /** Many connections: a store, or a function that looks one up. Not together with `refreshToken`. */
   readonly connections?: ConnectionStore | ConnectionLookup | undefined
-  /** Default `memoryTokenStore()`: right for one process. Variable `ZOHO_AUTH_STORE`. */
+  /** Default `memoryTokenStore()`: right for one process. Variable `ZOHO_AUTH_STORE`: `memory:`, `file:./.zoho-auth`,
+   * `redis://…`, `rediss://…` or `postgres://…`, for tokens, and for connections where there is no refresh token. */
   readonly tokens?: TokenStore | undefined
   /**
-   * Keys that seal what a durable store keeps; there is none in this version, and only their form is checked. Each `id:base64` of 32 bytes. The first seals, all open. Variable
+   * Keys that seal what a durable store keeps, each `id:base64` of 32 bytes. The first seals, all open. Variable
    * `ZOHO_AUTH_KEYS`, separated by commas.
    */
   readonly encryptionKeys?: readonly string[] | undefined
+  /** Let a durable store keep tokens and refresh tokens in the clear. Default `false`. */
+  readonly plaintext?: boolean | undefined
   /** What stands before the token in the header. Default `Zoho-oauthtoken`. */
   readonly scheme?: 'Zoho-oauthtoken' | 'Bearer' | undefined
   /** Origins that may be sent tokens beyond Zoho's own hosts, such as `https://api.example.com`. Default none. */
@@ -77,6 +80,7 @@ export const OPTION_NAMES: readonly (keyof ZohoAuthOptions)[] = Object.freeze([
   'connections',
   'tokens',
   'encryptionKeys',
+  'plaintext',
   'scheme',
   'allowedOrigins',
   'accountsUrl',

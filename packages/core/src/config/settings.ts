@@ -1,12 +1,14 @@
 import { DEFAULT_BUDGET } from '../rules/budget.js'
 import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../rules/freshness.js'
 import { serverOrigin } from '../rules/hosts.js'
-import type { BudgetPolicy, ConnectionStore, TokenStore } from '../stores/ports.js'
+import type { BudgetPolicy, ConnectionStore, OpenedStores, TokenStore } from '../stores/ports.js'
+import { createSealer, parseKey, type Sealer } from '../stores/sealer.js'
 import { type Clock, systemClock } from '../words/clock.js'
 import { accountsOrigin, DATA_CENTERS, type DataCenter, isDataCenter } from '../words/data-centers.js'
 import { ZohoAuthError } from '../words/errors.js'
 import { type Logger, warningLogger } from '../words/logger.js'
 import { environment, perDataCenter } from './env.js'
+import { namedStores } from './named-store.js'
 import { type ConnectionLookup, OPTION_NAMES, type PerDataCenter, type ZohoAuthOptions } from './options.js'
 
 /** Default limit of one request to the accounts server, in milliseconds (eight seconds). */
@@ -29,6 +31,11 @@ export interface Settings {
   readonly single: { readonly refreshToken: string; readonly dataCenter: DataCenter } | undefined
   readonly connections: ConnectionStore | ConnectionLookup | undefined
   readonly tokens: TokenStore | undefined
+  /** The stores that `ZOHO_AUTH_STORE` named, to be closed with the engine. */
+  readonly opened: OpenedStores | undefined
+  /** Seals what durable stores keep. */
+  readonly sealer: Sealer | undefined
+  readonly plaintext: boolean
   readonly scheme: string
   readonly allowedOrigins: readonly string[]
   /** Origins of the app's own accounts servers, by data centre. */
@@ -82,7 +89,8 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
   if (secrets === undefined)
     faults.push('clientSecret is missing: set ZOHO_CLIENT_SECRET, or pass { clientSecret }')
 
-  const single = readSingle(options, text, secrets, faults)
+  const opened = readNamedStores(options, read, faults)
+  const single = readSingle(options, opened, text, secrets, faults)
   const accounts = spread(
     'accountsUrl',
     options.accountsUrl ?? perDataCenter('ZOHO_ACCOUNTS_URL', read),
@@ -111,12 +119,27 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
       faults.push(`${name} must have the methods ${methods.join(', ')}`)
   }
 
+  const keys = readKeys(options.encryptionKeys ?? read('ZOHO_AUTH_KEYS')?.split(','), faults)
+  const plaintext = options.plaintext ?? false
+  if (typeof plaintext !== 'boolean') faults.push('plaintext must be true or false')
+  const tokens = options.tokens ?? opened?.tokens
+  const connections = readConnections(options, faults) ?? (single ? undefined : opened?.connections)
+  for (const [name, store] of Object.entries({ tokens, connections }))
+    if (store && 'durable' in store && store.durable && keys.length === 0 && !plaintext)
+      faults.push(
+        `${name}: a store that outlives the process wants encryptionKeys (ZOHO_AUTH_KEYS), or plaintext: true`,
+      )
+  const sealer = keys.some((key) => parseKey(key) !== undefined) ? createSealer(keys) : undefined
+
   const settings: Settings = {
     clientId: clientId ?? '',
     secretOf: (dataCenter) => secrets?.[dataCenter] ?? secrets?.default,
     single,
-    connections: readConnections(options, faults),
-    tokens: readTokens(options, read, faults),
+    connections,
+    tokens,
+    opened,
+    sealer,
+    plaintext,
     scheme,
     allowedOrigins: readOrigins(options.allowedOrigins ?? [], faults),
     ownAccounts: endpoints && mapValues(endpoints, (url) => new URL(url).origin),
@@ -138,7 +161,6 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     logger: options.logger ?? warningLogger,
   }
-  readKeys(options.encryptionKeys ?? read('ZOHO_AUTH_KEYS')?.split(','), faults)
   if (faults.length === 0) return settings
   throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
     message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
@@ -154,6 +176,7 @@ const PARTS: readonly (readonly [name: 'tokens' | 'clock' | 'logger', methods: r
 
 function readSingle(
   options: ZohoAuthOptions,
+  opened: OpenedStores | undefined,
   text: (name: keyof ZohoAuthOptions, variable: string) => string | undefined,
   secrets: Partial<Record<DataCenter | 'default', string>> | undefined,
   faults: string[],
@@ -176,12 +199,13 @@ function readSingle(
     )
     return undefined
   }
-  const named = secrets && Object.keys(secrets).length > 0
-  if (named && secrets.default === undefined && secrets[dataCenter] === undefined)
+  const secretsNamed = secrets && Object.keys(secrets).length > 0
+  if (secretsNamed && secrets.default === undefined && secrets[dataCenter] === undefined)
     faults.push(`clientSecret has no entry for data centre "${dataCenter}"`)
   const refreshToken = text('refreshToken', 'ZOHO_REFRESH_TOKEN')
   if (refreshToken !== undefined) return { refreshToken, dataCenter }
-  if (options.refreshToken === undefined)
+  const named = opened !== undefined || faults.some((fault) => fault.startsWith('ZOHO_AUTH_STORE'))
+  if (options.refreshToken === undefined && !named)
     faults.push(
       'refreshToken is missing: set ZOHO_REFRESH_TOKEN, or pass { refreshToken } or { connections }',
     )
@@ -197,15 +221,17 @@ function readConnections(options: ZohoAuthOptions, faults: string[]): Settings['
   return connections
 }
 
-function readTokens(
+/** The stores of `ZOHO_AUTH_STORE`, where an option does not make it pointless. */
+function readNamedStores(
   options: ZohoAuthOptions,
   read: (name: string) => string | undefined,
   faults: string[],
-): TokenStore | undefined {
+): OpenedStores | undefined {
   const url = read('ZOHO_AUTH_STORE')
-  if (options.tokens !== undefined || url === undefined || url === 'memory:') return options.tokens
-  const scheme = /^[a-z]{1,20}:/.exec(url)?.[0] ?? 'an unknown scheme'
-  faults.push(`ZOHO_AUTH_STORE: this version knows "memory:" only, not ${scheme}; pass a store as { tokens }`)
+  if (url === undefined || url === 'memory:' || options.tokens !== undefined) return undefined
+  const stores = namedStores(url)
+  if (typeof stores !== 'string') return stores
+  faults.push(stores)
   return undefined
 }
 
@@ -304,12 +330,16 @@ function readBudget(given: Partial<BudgetPolicy>, faults: string[]): BudgetPolic
   return budget
 }
 
-const KEY = /^[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/_-]{42,43}=?$/
-
-function readKeys(keys: readonly string[] | undefined, faults: string[]): void {
-  keys?.forEach((key, index) => {
-    if (typeof key !== 'string' || !KEY.test(key.trim()))
+function readKeys(keys: readonly string[] = [], faults: string[]): string[] {
+  const ids = new Set<string>()
+  return keys.map((text, index) => {
+    const key = typeof text === 'string' ? parseKey(text) : undefined
+    if (key === undefined)
       faults.push(`encryptionKeys[${index}] (ZOHO_AUTH_KEYS) must be "id:base64" of 32 bytes`)
+    else if (ids.has(key.id))
+      faults.push(`encryptionKeys[${index}] (ZOHO_AUTH_KEYS): two keys have the id "${key.id}"`)
+    else ids.add(key.id)
+    return String(text)
   })
 }
 

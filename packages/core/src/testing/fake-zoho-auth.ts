@@ -6,6 +6,7 @@ import {
   type OutgoingOptions,
   type PeekOptions,
   type Product,
+  type RotateReport,
   Token,
   type TokenOptions,
   ZohoAuth,
@@ -134,6 +135,10 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
 
   override async status(connection = 'default'): Promise<ConnectionStatus> {
     return { connection, dataCenter: this.#options.dataCenter ?? 'us', state: 'active', budgetLeft: 8 }
+  }
+
+  override async rotateKeys(): Promise<RotateReport> {
+    return { seen: 0, rotated: 0, failed: [] }
   }
 
   override on<Name extends ZohoAuthEventName>(_name: Name, _listener: ZohoAuthListener<Name>): () => void {

@@ -1,0 +1,146 @@
+import type {
+  AbandonOptions,
+  BeginRequest,
+  ConnectionStore,
+  GoTurn,
+  OpenedStores,
+  OpenStores,
+  PutOptions,
+  Quiet,
+  RefreshTurn,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from '../stores/ports.js'
+import type { Connection } from '../words/connection.js'
+
+/** Which package keeps the stores of a URL, by its scheme, and what else has to be installed with it. */
+const PACKAGES: Readonly<Record<string, { readonly name: string; readonly with?: string }>> = Object.freeze({
+  'file:': { name: '@zoho-auth/store-file' },
+  'redis:': { name: '@zoho-auth/store-redis', with: 'redis' },
+  'rediss:': { name: '@zoho-auth/store-redis', with: 'redis' },
+  'postgres:': { name: '@zoho-auth/store-postgres', with: 'pg' },
+  'postgresql:': { name: '@zoho-auth/store-postgres', with: 'pg' },
+})
+
+/** Where a package is looked for: as this package sees it, then as the app does, under npm, pnpm and yarn. */
+function places(): string[] {
+  const { join } = process.getBuiltinModule('node:path')
+  const [, main] = process.argv
+  return [import.meta.url, ...(main === undefined ? [] : [main]), join(process.cwd(), 'package.json')]
+}
+
+/**
+ * The stores that `ZOHO_AUTH_STORE` names. Their package is found now and loaded at the first use.
+ *
+ * @param from Where to look for it. Default: here, beside the program's main file, and in the current folder.
+ * @returns The stores, or what is wrong: one sentence that never holds the URL, which may hold a password.
+ */
+export function namedStores(url: string, from: readonly string[] = places()): OpenedStores | string {
+  const scheme = /^[a-z]{1,20}:/.exec(url)?.[0]
+  const known = scheme === undefined ? undefined : PACKAGES[scheme]
+  if (known === undefined)
+    return `ZOHO_AUTH_STORE must begin with memory:, ${Object.keys(PACKAGES).join(', ')}, not ${JSON.stringify(scheme ?? url.slice(0, 5))}`
+  const path = find(known.name, from)
+  if (path === undefined)
+    return `ZOHO_AUTH_STORE needs a package: npm install ${[known.name, known.with].filter(Boolean).join(' ')}`
+  return new LazyStores(url, path)
+}
+
+function find(name: string, from: readonly string[]): string | undefined {
+  const { createRequire } = process.getBuiltinModule('node:module')
+  for (const place of from) {
+    try {
+      return createRequire(place).resolve(name)
+    } catch {
+      // Not there; the next place may have it.
+    }
+  }
+  return undefined
+}
+
+/** Stores whose package is loaded, and that are opened, at the first use. */
+class LazyStores implements OpenedStores {
+  readonly tokens: TokenStore
+  readonly connections: ConnectionStore
+  readonly #url: string
+  readonly #path: string
+  #opened: Promise<OpenedStores> | undefined
+
+  constructor(url: string, path: string) {
+    this.#url = url
+    this.#path = path
+    const opened = () => this.#open()
+    this.tokens = new LazyTokenStore(async () => (await opened()).tokens)
+    this.connections = new LazyConnectionStore(async () => (await opened()).connections)
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opened)?.close()
+  }
+
+  #open(): Promise<OpenedStores> {
+    const { pathToFileURL } = process.getBuiltinModule('node:url')
+    this.#opened ??= import(pathToFileURL(this.#path).href).then(
+      ({ openStores }: { openStores: OpenStores }) => openStores(this.#url),
+    )
+    this.#opened.catch(() => {
+      this.#opened = undefined
+    })
+    return this.#opened
+  }
+}
+
+class LazyTokenStore implements TokenStore {
+  readonly durable = true
+  readonly #store: () => Promise<TokenStore>
+
+  constructor(store: () => Promise<TokenStore>) {
+    this.#store = store
+  }
+
+  async begin(key: string, request: BeginRequest): Promise<RefreshTurn> {
+    return (await this.#store()).begin(key, request)
+  }
+
+  async commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined> {
+    return (await this.#store()).commit(key, turn, value, lifeMs)
+  }
+
+  async abandon(key: string, turn: GoTurn, options?: AbandonOptions): Promise<void> {
+    return (await this.#store()).abandon(key, turn, options)
+  }
+
+  async forget(key: string, quiet?: Quiet): Promise<void> {
+    return (await this.#store()).forget(key, quiet)
+  }
+
+  async inspect(key: string): Promise<TokenRecord | undefined> {
+    return (await this.#store()).inspect(key)
+  }
+}
+
+class LazyConnectionStore implements ConnectionStore {
+  readonly durable = true
+  readonly #store: () => Promise<ConnectionStore>
+
+  constructor(store: () => Promise<ConnectionStore>) {
+    this.#store = store
+  }
+
+  async get(id: string): Promise<Connection | undefined> {
+    return (await this.#store()).get(id)
+  }
+
+  async put(connection: Connection, options?: PutOptions): Promise<Connection> {
+    return (await this.#store()).put(connection, options)
+  }
+
+  async delete(id: string): Promise<void> {
+    return (await this.#store()).delete(id)
+  }
+
+  async *list(): AsyncIterable<Connection> {
+    yield* (await this.#store()).list()
+  }
+}

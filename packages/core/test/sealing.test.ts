@@ -1,0 +1,269 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import {
+  type Connection,
+  type ConnectionStore,
+  memoryConnectionStore,
+  memoryTokenStore,
+  sealedConnectionStore,
+  type TokenStore,
+} from '@zoho-auth/core'
+import { connectionStoreContract, tokenStoreContract } from '@zoho-auth/core/testing'
+import { namedStores } from '../src/config/named-store.js'
+import { SealedTokenStore } from '../src/stores/sealed-token-store.js'
+import { createSealer } from '../src/stores/sealer.js'
+import { codeOf, connection, emulate, engine } from './support.js'
+
+/** As built: `pnpm test` builds first. */
+const NAMED_STORE = pathToFileURL(
+  join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'config', 'named-store.js'),
+).href
+
+// 32 bytes each, for tests alone.
+const K1 = `k1:${Buffer.alloc(32, 1).toString('base64')}`
+const K2 = `k2:${Buffer.alloc(32, 2).toString('base64')}`
+
+/** A memory store that says it is durable. */
+const durable = <T extends object>(store: T): T & { readonly durable: true } => {
+  const methods = ['begin', 'commit', 'abandon', 'forget', 'inspect', 'get', 'put', 'delete', 'list'] as const
+  const copy: Record<string, unknown> = { durable: true }
+  for (const name of methods) {
+    const method = (store as Record<string, unknown>)[name]
+    if (typeof method === 'function') copy[name] = method.bind(store)
+  }
+  return copy as T & { readonly durable: true }
+}
+
+tokenStoreContract(test, () => new SealedTokenStore(memoryTokenStore(), createSealer([K1])))
+connectionStoreContract(test, () => sealedConnectionStore(memoryConnectionStore(), { encryptionKeys: [K1] }))
+
+describe('what a durable store is given', () => {
+  test('holds no token and no refresh token in the clear', async () => {
+    const emulator = await emulate()
+    const written: string[] = []
+    const inner = memoryTokenStore()
+    const tokens: TokenStore = {
+      ...durable(inner),
+      commit: (key, turn, value, lifeMs) => {
+        written.push(key, value)
+        return inner.commit(key, turn, value, lifeMs)
+      },
+    }
+    const rows = memoryConnectionStore()
+    const connections: ConnectionStore = {
+      ...durable(rows),
+      put: async (row, options) => {
+        written.push(JSON.stringify(row))
+        return rows.put(row, options)
+      },
+    }
+    const { refreshToken } = emulator.createGrant({ user: 'ada' })
+    const encryptionKeys = [K1]
+    await sealedConnectionStore(connections, { encryptionKeys }).put(connection('ada', refreshToken))
+    const zoho = engine(emulator, { tokens, connections, encryptionKeys })
+    const token = await zoho.getToken({ connection: 'ada' })
+    expect(written.length).toBe(3)
+    for (const text of written)
+      for (const secret of [refreshToken, token.value, emulator.clientSecret])
+        expect(text).not.toContain(secret)
+    // Another process with the same keys adopts it.
+    const other = engine(emulator, { tokens, connections, encryptionKeys: [K2, K1] })
+    expect((await other.getToken({ connection: 'ada' })).value).toBe(token.value)
+    expect(emulator.counters.tokenRequests).toBe(1)
+  })
+
+  test('without keys it is refused at construction, unless plaintext: true', async () => {
+    const emulator = await emulate()
+    expect(() => engine(emulator, { tokens: durable(memoryTokenStore()) })).toThrow(
+      /tokens: .*encryptionKeys \(ZOHO_AUTH_KEYS\), or plaintext: true/,
+    )
+    expect(() => engine(emulator, { connections: durable(memoryConnectionStore()) })).toThrow(
+      /connections: .*encryptionKeys/,
+    )
+    const zoho = engine(emulator, { tokens: durable(memoryTokenStore()), plaintext: true })
+    expect((await zoho.getToken()).value).toBeTruthy()
+  })
+})
+
+describe('what does not open', () => {
+  async function stored(row: Partial<Connection> & { readonly id: string }, encryptionKeys = [K1]) {
+    const emulator = await emulate()
+    const rows = memoryConnectionStore()
+    const sealed = sealedConnectionStore(rows, { encryptionKeys: [K1] })
+    const { refreshToken } = emulator.createGrant({ user: 'ada' })
+    await sealed.put(connection('ada', refreshToken))
+    const ada = (await rows.get('ada')) as Connection
+    await rows.put({ ...ada, ...row })
+    return { emulator, rows, ada, zoho: engine(emulator, { connections: durable(rows), encryptionKeys }) }
+  }
+
+  test('an unknown key id is named, and is never "reconnect"', async () => {
+    const { zoho, rows, ada } = await stored({ id: 'ada' }, [K2])
+    const error = await zoho.getToken({ connection: 'ada' }).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'ERR_ZOHO_CONFIG', message: expect.stringContaining('"k1"') })
+    expect((await rows.get('ada'))?.refreshToken).toBe(ada.refreshToken)
+  })
+
+  test('a row copied to another connection does not open', async () => {
+    const { zoho } = await stored({ id: 'eve' })
+    expect(await codeOf(zoho.getToken({ connection: 'eve' }))).toBe('ERR_ZOHO_STORE')
+    expect((await zoho.getToken({ connection: 'ada' })).value).toBeTruthy()
+  })
+
+  test.each([
+    ['changed', (text: string) => `${text.slice(0, -4)}AAAA`],
+    ['cut', (text: string) => text.slice(0, -10)],
+    [
+      'with another header',
+      (text: string) =>
+        text.replace(
+          /^[^.]+/,
+          Buffer.from('{"alg":"dir","enc":"A256GCM","kid":"k1","rec":"connection ada","x":1}').toString(
+            'base64url',
+          ),
+        ),
+    ],
+  ])('a row that was %s does not open, and is left as it is', async (_name, damage) => {
+    const { rows, ada, zoho } = await stored({ id: 'ada' })
+    const refreshToken = damage(ada.refreshToken)
+    await rows.put({ ...ada, refreshToken })
+    expect(await codeOf(zoho.getToken({ connection: 'ada' }))).toBe('ERR_ZOHO_STORE')
+    expect((await rows.get('ada'))?.refreshToken).toBe(refreshToken)
+  })
+
+  test('a row in the clear is named with its fix, and accepted with plaintext: true', async () => {
+    const emulator = await emulate()
+    const { refreshToken } = emulator.createGrant({ user: 'ada' })
+    const connections = durable(memoryConnectionStore([connection('ada', refreshToken)]))
+    const strict = engine(emulator, { connections, encryptionKeys: [K1] })
+    await expect(strict.getToken({ connection: 'ada' })).rejects.toMatchObject({
+      code: 'ERR_ZOHO_STORE',
+      action: expect.stringContaining('in the clear'),
+    })
+    const moving = engine(emulator, { connections, encryptionKeys: [K1], plaintext: true })
+    expect((await moving.getToken({ connection: 'ada' })).value).toBeTruthy()
+    expect(await moving.rotateKeys()).toEqual({ seen: 1, rotated: 1, failed: [] })
+    expect((await strict.getToken({ connection: 'ada' })).value).toBeTruthy()
+  })
+
+  test('a token that does not open costs a refresh and nothing else', async () => {
+    const emulator = await emulate()
+    const tokens = durable(memoryTokenStore())
+    await engine(emulator, { tokens, encryptionKeys: [K1] }).getToken()
+    const other = engine(emulator, { tokens, encryptionKeys: [K2] })
+    expect((await other.getToken()).value).toBeTruthy()
+    expect(emulator.counters.tokenRequests).toBe(2)
+  })
+})
+
+describe('rotateKeys', () => {
+  async function many(count: number) {
+    const emulator = await emulate()
+    const rows = memoryConnectionStore()
+    const before = sealedConnectionStore(rows, { encryptionKeys: [K1] })
+    for (let index = 0; index < count; index++) await before.put(connection(`c${index}`, `grant-${index}`))
+    return { rows, zoho: engine(emulator, { connections: durable(rows), encryptionKeys: [K2, K1] }) }
+  }
+
+  test('seals all with the first key, reports each, and is done the second time', async () => {
+    const { rows, zoho } = await many(20)
+    const seen: number[] = []
+    const report = await zoho.rotateKeys({ onProgress: (progress) => seen.push(progress.seen) })
+    expect(report).toEqual({ seen: 20, rotated: 20, failed: [] })
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+    expect(await zoho.rotateKeys()).toEqual({ seen: 20, rotated: 0, failed: [] })
+    const after = sealedConnectionStore(rows, { encryptionKeys: [K2] })
+    for (let index = 0; index < 20; index++)
+      expect((await after.get(`c${index}`))?.refreshToken).toBe(`grant-${index}`)
+  })
+
+  test('is resumed where it was stopped', async () => {
+    const { zoho } = await many(10)
+    const controller = new AbortController()
+    const stopped = zoho.rotateKeys({
+      signal: controller.signal,
+      onProgress: ({ seen }) => seen === 4 && controller.abort(new Error('deployed')),
+    })
+    await expect(stopped).rejects.toThrow('deployed')
+    expect(await zoho.rotateKeys()).toMatchObject({ seen: 10, rotated: 6 })
+  })
+
+  test('one that does not open is reported and left, the others go on', async () => {
+    const { rows, zoho } = await many(5)
+    const broken = (await rows.get('c2')) as Connection
+    await rows.put({ ...broken, refreshToken: `${broken.refreshToken}x` })
+    expect(await zoho.rotateKeys()).toEqual({
+      seen: 5,
+      rotated: 4,
+      failed: [{ connection: 'c2', code: 'ERR_ZOHO_STORE' }],
+    })
+  })
+
+  test('without a durable store there is nothing to rotate', async () => {
+    expect(await codeOf(engine(await emulate()).rotateKeys())).toBe('ERR_ZOHO_CONFIG')
+  })
+})
+
+describe('ZOHO_AUTH_STORE', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zoho-auth-stores-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const home = join(folder, 'node_modules', '@zoho-auth', 'store-redis')
+  mkdirSync(home, { recursive: true })
+  writeFileSync(
+    join(home, 'package.json'),
+    '{"name":"@zoho-auth/store-redis","type":"module","exports":{".":{"default":"./index.js"}}}',
+  )
+  writeFileSync(
+    join(home, 'index.js'),
+    `let closed = 0
+     export const openStores = (url) => ({
+       tokens: { inspect: async () => ({ used: url.length }) },
+       connections: { get: async () => ({ id: String(closed) }) },
+       close: async () => { closed += 1 },
+     })`,
+  )
+
+  // In a process of its own: the runner answers for `createRequire` otherwise.
+  const inNode = (code: string): string =>
+    execFileSync(
+      process.execPath,
+      ['--input-type=module', '-e', `import { namedStores } from ${JSON.stringify(NAMED_STORE)}\n${code}`],
+      {
+        encoding: 'utf8',
+        cwd: tmpdir(),
+        timeout: 20_000,
+      },
+    ).trim()
+
+  test('a package that is not installed is named with the command', () => {
+    expect(inNode(`console.log(namedStores('redis://secret@h'))`)).toBe(
+      'ZOHO_AUTH_STORE needs a package: npm install @zoho-auth/store-redis redis',
+    )
+    expect(inNode(`console.log(namedStores('postgres://secret@h'))`)).toContain(
+      'npm install @zoho-auth/store-postgres pg',
+    )
+  })
+
+  test.each(['mongodb://secret@h/x', 'redis', '', 'C:\\x'])(
+    '%j is no store, and the URL is not shown',
+    (url) => {
+      const fault = namedStores(url)
+      expect(fault).toMatch(/^ZOHO_AUTH_STORE must begin with memory:, file:, redis:/)
+      expect(fault).not.toContain('secret')
+    },
+  )
+
+  test('an installed one is found from the app, loaded at the first use, and closed', () => {
+    const code = `
+      const stores = namedStores('redis://h', [${JSON.stringify(join(folder, 'package.json'))}])
+      await stores.close()
+      console.log(JSON.stringify([await stores.tokens.inspect('key'), await stores.connections.get('id')]))
+      await stores.close()
+      console.log(JSON.stringify(await stores.connections.get('id')))`
+    expect(inNode(code)).toBe('[{"used":9},{"id":"0"}]\n{"id":"1"}')
+  })
+})
