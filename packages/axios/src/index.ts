@@ -1,1 +1,6 @@
-export {}
+export type { AxiosLike } from './axios-like.js'
+export type { ZohoChoice } from './commonjs.cjs'
+export type { InstallOptions, ZohoAuthInstall } from './install-zoho-auth.js'
+export { installZohoAuth } from './install-zoho-auth.js'
+export type { ZohoRequestOptions } from './request-options.js'
+export type { SentRequest } from './sent-request.js'

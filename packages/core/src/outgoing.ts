@@ -109,7 +109,8 @@ export class OutgoingRequest implements Outgoing {
     const { provider, events, logger, scheme, hopeless } = this.#parts
     const sent = this.#sent
     const connection = this.#connection
-    if (sent === undefined || connection === undefined) return undefined
+    // A redirect may have led to a host that got no token: what it says is not about one.
+    if (sent === undefined || connection === undefined || !this.allows(answer.url)) return undefined
     const body = mayRefuseToken(answer.status) ? await answer.body() : ''
     const product = this.#options.product ?? productOf(answer.url)
     const { origin } = answer.url

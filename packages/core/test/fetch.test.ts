@@ -275,7 +275,10 @@ describe('options of fetch', () => {
 })
 
 describe('redirects', () => {
-  async function listen(answer: (request: IncomingMessage) => [number, Record<string, string>]): Promise<{
+  async function listen(
+    answer: (request: IncomingMessage) => [number, Record<string, string>],
+    body = '{}',
+  ): Promise<{
     readonly url: string
     readonly seen: IncomingMessage[]
     readonly server: Server
@@ -285,7 +288,7 @@ describe('redirects', () => {
       seen.push(request)
       request.resume()
       const [status, headers] = answer(request)
-      request.on('end', () => response.writeHead(status, headers).end('{}'))
+      request.on('end', () => response.writeHead(status, headers).end(body))
     }).listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     closing({
@@ -313,6 +316,20 @@ describe('redirects', () => {
       expect(foreign.seen[0]?.headers).not.toHaveProperty('cookie')
     },
   )
+
+  test('what a foreign host says about tokens costs no refresh', async () => {
+    const emulator = await emulate()
+    const foreign = await listen(
+      () => [401, { 'content-type': 'application/json' }],
+      '{"code":"INVALID_TOKEN"}',
+    )
+    const zoho = engine(emulator)
+    for (let call = 0; call < 3; call++) {
+      emulator.fault({ on: 'api', kind: 'redirect', url: `${foreign.url}/recruit/v2/x`, status: 302 })
+      expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(401)
+    }
+    expect(emulator.counters.tokenRequests).toBe(1)
+  })
 
   test.each([307, 308])('%d with a body is not followed to a foreign host', async (status) => {
     const emulator = await emulate()

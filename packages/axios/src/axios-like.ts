@@ -1,0 +1,96 @@
+/**
+ * The few things of an axios instance that are used here. Described by structure: axios has two declaration files (ESM and
+ * CommonJS), and an instance of one is no instance of the other.
+ */
+export interface AxiosLike {
+  readonly interceptors: {
+    readonly request: {
+      use(
+        // biome-ignore lint/suspicious/noExplicitAny: the config of either declaration file, whatever its version says
+        onFulfilled: (config: any) => any,
+        onRejected?: undefined,
+        options?: { synchronous?: boolean },
+      ): number
+      eject(id: number): void
+    }
+  }
+}
+
+/** Headers as axios keeps them from 1.6.0 on. */
+export interface HeadersLike {
+  get(name: string): unknown
+  set(name: string, value: string): unknown
+  /** A copy. */
+  concat(): HeadersLike
+}
+
+/** `AbortSignal`, and what axios accepts in its place. */
+export interface SignalLike {
+  readonly aborted: boolean
+  readonly reason?: unknown
+  addEventListener?(type: 'abort', listener: () => void): unknown
+  removeEventListener?(type: 'abort', listener: () => void): unknown
+}
+
+/** axios' older way to cancel. */
+export interface CancelTokenLike {
+  readonly reason?: unknown
+  subscribe(listener: (reason: unknown) => void): void
+  unsubscribe(listener: (reason: unknown) => void): void
+}
+
+/** A function that sends a config. */
+export type AdapterFunction = (config: AxiosConfig) => Promise<AxiosAnswer>
+
+/** The fields of a config that reached an adapter, as far as they are read or changed here. */
+export interface AxiosConfig {
+  url?: string | URL
+  baseURL?: string
+  allowAbsoluteUrls?: boolean
+  data?: unknown
+  headers: HeadersLike
+  auth?: unknown
+  adapter?: unknown
+  transformRequest?: unknown
+  transformResponse?: unknown
+  timeout?: number | string
+  timeoutErrorMessage?: string
+  transitional?: { readonly clarifyTimeoutError?: boolean }
+  signal?: SignalLike
+  cancelToken?: CancelTokenLike
+  beforeRedirect?: (options: RedirectOptions, ...details: unknown[]) => void
+  transport?: Transport
+  httpAgent?: unknown
+  httpsAgent?: unknown
+  zoho?: unknown
+}
+
+/** What an adapter answers, before axios transforms it. */
+export interface AxiosAnswer {
+  data: unknown
+  readonly status: number
+  config: unknown
+  request?: unknown
+  zohoHint?: string
+}
+
+/** What follow-redirects is about to send. */
+export interface RedirectOptions {
+  readonly href?: string
+  readonly protocol?: string
+  readonly hostname?: string
+  readonly host?: string
+  readonly port?: string | number
+  headers?: Record<string, unknown>
+  beforeRedirect?: (options: RedirectOptions, ...details: unknown[]) => void
+}
+
+/** A replacement for `node:http`, as axios accepts it. */
+export interface Transport {
+  request(options: RedirectOptions, ...rest: unknown[]): unknown
+}
+
+/** A copy that can be changed without the original. Keeps what axios hides on its configs. */
+export function copyOf(config: AxiosConfig): AxiosConfig {
+  return Object.create(Object.getPrototypeOf(config), Object.getOwnPropertyDescriptors(config)) as AxiosConfig
+}

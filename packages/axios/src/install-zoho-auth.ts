@@ -1,0 +1,109 @@
+import { defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
+import type { AdapterFunction, AxiosConfig, AxiosLike } from './axios-like.js'
+import { loudAgents } from './quiet-agents.js'
+import { type SendParts, sendWithToken, type Untransformed } from './send-with-token.js'
+import { Sibling } from './sibling.js'
+
+/** What {@link installZohoAuth} takes. */
+export interface InstallOptions {
+  /** Default: `defaultZohoAuth()`, made from `ZOHO_*` variables when this is called. */
+  readonly auth?: ZohoAuth | undefined
+  /** Whose token, where a request does not say. Default: the surrounding `withConnection`, else the only connection. */
+  readonly connection?: string | undefined
+  /** Whose host relative URLs without `baseURL` are meant for, where a request does not say. Default: none. */
+  readonly product?: Product | undefined
+}
+
+/** Undoes an install. */
+export interface ZohoAuthInstall {
+  /** Requests made from now on are left alone; those under way finish. Idempotent. */
+  eject(): void
+}
+
+interface Installed {
+  readonly options: InstallOptions
+  readonly handle: ZohoAuthInstall
+}
+
+const installs = new WeakMap<AxiosLike, Installed>()
+
+/** Adapters of ours, and what they stand for: a config that is sent again brings along the one it was sent with. */
+const originals = new WeakMap<object, unknown>()
+
+/** Transforms of ours, which see a body before it is transformed. */
+const keepers = new WeakSet<object>()
+
+/**
+ * Gives every request of an axios instance that goes to Zoho a valid token, and sends it again where the token is refused.
+ *
+ * Requests to other hosts, requests with an `Authorization` of their own, and requests with `zoho: false` go out untouched.
+ * Instances made from this one with `create` are not covered. A second install on one instance gives the first handle.
+ *
+ * @param client `axios`, `axios.create()`, or `httpService.axiosRef` of Nest.
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where there is no `auth` and the variables are not complete.
+ * @throws TypeError for something that is not an axios instance.
+ */
+export function installZohoAuth(client: AxiosLike, options: InstallOptions = {}): ZohoAuthInstall {
+  const installed = installs.get(client)
+  if (installed !== undefined) {
+    warnOfOthers(installed.options, options)
+    return installed.handle
+  }
+  const sibling = new Sibling(client)
+  const { auth = defaultZohoAuth(), connection, product } = options
+  const parts = { auth, sibling, connection, product }
+  const { request } = client.interceptors
+  // Synchronous, so that an instance whose interceptors all are stays so.
+  const id = request.use((config: AxiosConfig) => withOurAdapter(config, parts), undefined, {
+    synchronous: true,
+  })
+  const handle = {
+    eject: () => {
+      request.eject(id)
+      if (installs.get(client)?.handle === handle) installs.delete(client)
+    },
+  }
+  installs.set(client, { options, handle })
+  return handle
+}
+
+/**
+ * Puts our adapter around the request's own: an adapter runs after every interceptor and transform, when the URL is final.
+ */
+function withOurAdapter(config: AxiosConfig, parts: SendParts): AxiosConfig {
+  const { adapter } = config
+  const original = originals.has(adapter as object) ? originals.get(adapter as object) : adapter
+  let kept: { readonly data: unknown } | undefined
+  const keep = (data: unknown): unknown => {
+    kept = { data }
+    return data
+  }
+  const ours: AdapterFunction = async (final) => {
+    // The caller gets this config back, and may send it again.
+    final.adapter = original
+    final.transformRequest = transformsOf(final)
+    loudAgents(final)
+    const before: Untransformed | undefined = kept && { ...kept, transformRequest: final.transformRequest }
+    return sendWithToken(final, before, parts)
+  }
+  originals.set(ours, original)
+  config.adapter = ours
+  keepers.add(keep)
+  config.transformRequest = [keep, ...transformsOf(config)]
+  return config
+}
+
+/** The transforms of a config, without those that were added here. */
+function transformsOf({ transformRequest }: AxiosConfig): unknown[] {
+  return [transformRequest ?? []].flat().filter((transform) => !keepers.has(transform as object))
+}
+
+function warnOfOthers(first: InstallOptions, second: InstallOptions): void {
+  const names = ['auth', 'connection', 'product'] as const
+  const differing = names.filter((name) => second[name] !== undefined && second[name] !== first[name])
+  if (differing.length > 0)
+    process.emitWarning(
+      `installZohoAuth was called again on one axios instance with another ${differing.join(' and ')}: the first install stays. Eject it first`,
+      { type: 'ZohoAuthWarning', code: 'ZOHO_AUTH_AXIOS_INSTALLED' },
+    )
+}
