@@ -17,7 +17,7 @@ export interface AxiosLike {
 }
 
 /** Headers as axios keeps them from 1.6.0 on. */
-export interface HeadersLike {
+interface HeadersLike {
   get(name: string): unknown
   set(name: string, value: string): unknown
   /** A copy. */
@@ -25,7 +25,7 @@ export interface HeadersLike {
 }
 
 /** `AbortSignal`, and what axios accepts in its place. */
-export interface SignalLike {
+interface SignalLike {
   readonly aborted: boolean
   readonly reason?: unknown
   addEventListener?(type: 'abort', listener: () => void): unknown
@@ -33,7 +33,7 @@ export interface SignalLike {
 }
 
 /** axios' older way to cancel. */
-export interface CancelTokenLike {
+interface CancelTokenLike {
   readonly reason?: unknown
   subscribe(listener: (reason: unknown) => void): void
   unsubscribe(listener: (reason: unknown) => void): void

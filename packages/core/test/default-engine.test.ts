@@ -58,7 +58,7 @@ test('importing core and making an engine sends nothing and loads no openid-clie
       tokens: memoryTokenStore(),
       timeoutMs: 100,
       fetch: async (url) => {
-        sent.push(String(url))
+        sent.push(new Request(url).url)
         throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ENOTFOUND' } })
       },
     }),

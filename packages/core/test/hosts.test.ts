@@ -83,7 +83,7 @@ test('576 and more hostile URLs get no token', async () => {
       clientSecret: 'the-client-secret',
       connections,
       fetch: async (url) => {
-        seen.push(String(url))
+        seen.push(new Request(url).url)
         throw new Error('nothing may be sent')
       },
     }),

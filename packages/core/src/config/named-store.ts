@@ -25,9 +25,9 @@ const PACKAGES: Readonly<Record<string, { readonly name: string; readonly with?:
 
 /** Where a package is looked for: as this package sees it, then as the app does, under npm, pnpm and yarn. */
 function places(): string[] {
-  const { join } = process.getBuiltinModule('node:path')
+  const path = process.getBuiltinModule('node:path')
   const [, main] = process.argv
-  return [import.meta.url, ...(main === undefined ? [] : [main]), join(process.cwd(), 'package.json')]
+  return [import.meta.url, ...(main === undefined ? [] : [main]), path.join(process.cwd(), 'package.json')]
 }
 
 /**
@@ -48,10 +48,10 @@ export function namedStores(url: string, from: readonly string[] = places()): Op
 }
 
 function find(name: string, from: readonly string[]): string | undefined {
-  const { createRequire } = process.getBuiltinModule('node:module')
+  const modules = process.getBuiltinModule('node:module')
   for (const place of from) {
     try {
-      return createRequire(place).resolve(name)
+      return modules.createRequire(place).resolve(name)
     } catch {
       // Not there; the next place may have it.
     }
@@ -80,8 +80,8 @@ class LazyStores implements OpenedStores {
   }
 
   #open(): Promise<OpenedStores> {
-    const { pathToFileURL } = process.getBuiltinModule('node:url')
-    this.#opened ??= import(pathToFileURL(this.#path).href).then(
+    const urls = process.getBuiltinModule('node:url')
+    this.#opened ??= import(urls.pathToFileURL(this.#path).href).then(
       ({ openStores }: { openStores: OpenStores }) => openStores(this.#url),
     )
     this.#opened.catch(() => {
