@@ -54,6 +54,8 @@ const config: Config = {
   reporters: ['default', '<rootDir>/testing/summary-reporter.mjs'],
   globalSetup: '<rootDir>/testing/global-setup.ts',
   globalTeardown: '<rootDir>/testing/global-teardown.ts',
+  // Real HTTP on a machine that may be busy with other things; no test waits for time itself.
+  testTimeout: 60_000,
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
   coverageProvider: 'v8',
 }

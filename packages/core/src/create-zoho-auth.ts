@@ -133,6 +133,10 @@ class Engine extends ZohoAuth implements HandleTarget {
       options?.refused !== held.token.value
     )
       return Promise.resolve(held.token)
+    if (options?.refused === undefined && options?.signal === undefined) {
+      this.#assertOpen()
+      return this.#provider.token(id)
+    }
     return this.#provide(id, options)
   }
 
