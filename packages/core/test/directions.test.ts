@@ -11,6 +11,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   emulator: [],
   axios: ['@zoho-auth/core', 'axios'],
   express: ['@zoho-auth/core', 'express'],
+  'store-file': ['@zoho-auth/core'],
+  'store-redis': ['@zoho-auth/core', 'redis', 'ioredis'],
+  'store-postgres': ['@zoho-auth/core', 'pg'],
   nestjs: ['@zoho-auth/core', '@zoho-auth/axios', '@nestjs/', 'axios', 'rxjs', 'reflect-metadata'],
 }
 
@@ -91,3 +94,18 @@ test('openid-client is loaded at the first refresh, not at import', () => {
       false,
     ])
 })
+
+// A CommonJS project's ts-jest compiles our files to CommonJS, where `import.meta` does not exist.
+test.each(Object.keys(ALLOWED).filter((name) => name !== 'emulator'))(
+  '%s has no import.meta and no top-level await',
+  (name) => {
+    for (const file of sources(join(packages, name, 'src'))) {
+      const code = readFileSync(file, 'utf8')
+      expect([file, /import\.meta/.test(code), /^(await|for await)\b/m.test(code)]).toEqual([
+        file,
+        false,
+        false,
+      ])
+    }
+  },
+)

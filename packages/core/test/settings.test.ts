@@ -198,7 +198,7 @@ describe('faults', () => {
       'a store of another kind',
       {},
       { ZOHO_AUTH_STORE: 'mongodb://h' },
-      /ZOHO_AUTH_STORE must begin with .*"mongodb:"/,
+      /ZOHO_AUTH_STORE must begin with .*not mongodb:/,
     ],
     ['a short key', { encryptionKeys: ['k1:abc'] }, {}, /encryptionKeys\[0\]/],
     [

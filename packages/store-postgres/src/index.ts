@@ -1,1 +1,5 @@
-export {}
+export { postgresConnectionStore } from './connection-store.js'
+export { migrate } from './migrate.js'
+export { openStores } from './open-stores.js'
+export type { PostgresOptions, PostgresPool } from './pool.js'
+export { PRUNE_BATCH, postgresTokenStore, pruneTokens } from './token-store.js'

@@ -23,24 +23,24 @@ const PACKAGES: Readonly<Record<string, { readonly name: string; readonly with?:
   'postgresql:': { name: '@zoho-auth/store-postgres', with: 'pg' },
 })
 
-/** Where a package is looked for: as this package sees it, then as the app does, under npm, pnpm and yarn. */
+/** Where a package is looked for: as the app's main file sees it, and its folder; so it is under npm, pnpm and yarn. */
 function places(): string[] {
   const path = process.getBuiltinModule('node:path')
   const [, main] = process.argv
-  return [import.meta.url, ...(main === undefined ? [] : [main]), path.join(process.cwd(), 'package.json')]
+  return [...(main === undefined ? [] : [main]), path.join(process.cwd(), 'package.json')]
 }
 
 /**
  * The stores that `ZOHO_AUTH_STORE` names. Their package is found now and loaded at the first use.
  *
- * @param from Where to look for it. Default: here, beside the program's main file, and in the current folder.
+ * @param from Where to look for it. Default: the program's main file, and the current folder.
  * @returns The stores, or what is wrong: one sentence that never holds the URL, which may hold a password.
  */
 export function namedStores(url: string, from: readonly string[] = places()): OpenedStores | string {
   const scheme = /^[a-z]{1,20}:/.exec(url)?.[0]
   const known = scheme === undefined ? undefined : PACKAGES[scheme]
   if (known === undefined)
-    return `ZOHO_AUTH_STORE must begin with memory:, ${Object.keys(PACKAGES).join(', ')}, not ${JSON.stringify(scheme ?? url.slice(0, 5))}`
+    return `ZOHO_AUTH_STORE must begin with memory:, ${Object.keys(PACKAGES).join(', ')}, ${scheme === undefined ? 'and has no scheme' : `not ${scheme}`}`
   const path = find(known.name, from)
   if (path === undefined)
     return `ZOHO_AUTH_STORE needs a package: npm install ${[known.name, known.with].filter(Boolean).join(' ')}`
@@ -76,7 +76,7 @@ class LazyStores implements OpenedStores {
   }
 
   async close(): Promise<void> {
-    await (await this.#opened)?.close()
+    await (await this.#opened?.catch(() => undefined))?.close()
   }
 
   #open(): Promise<OpenedStores> {
@@ -113,6 +113,11 @@ class LazyTokenStore implements TokenStore {
 
   async forget(key: string, quiet?: Quiet): Promise<void> {
     return (await this.#store()).forget(key, quiet)
+  }
+
+  async changed(key: string, signal: AbortSignal): Promise<void> {
+    const store = await this.#store()
+    return store.changed?.(key, signal) ?? new Promise(() => {})
   }
 
   async inspect(key: string): Promise<TokenRecord | undefined> {

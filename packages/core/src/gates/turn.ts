@@ -49,11 +49,16 @@ export async function takeTurn(
   closing: AbortSignal,
 ): Promise<Turn> {
   const { key, lease, newerThan, leaseMs, budget } = request
+  let waited = false
   for (let pollMs = POLL_FIRST_MS; ; pollMs = Math.min(pollMs * 2, POLL_LONGEST_MS)) {
     const askedAt = clock.now()
+    const watch = new AbortController()
+    let changed: Promise<void> | undefined
     const remembered = quiets.get(key, askedAt)
     if (remembered) return { kind: 'quiet', quiet: remembered, learned: false }
     try {
+      // Asked before the question, so that nothing that happens in between is missed; not for the first one.
+      if (waited) changed = store.changed?.(key, watch.signal)
       const turn = await health.run(() => store.begin(key, { lease, newerThan, leaseMs, budget }))
       if (turn.kind === 'adopt') return { kind: 'adopt', token: turn.token, askedAt }
       if (turn.kind === 'go') {
@@ -69,7 +74,11 @@ export async function takeTurn(
       }
       const left = request.deadline - clock.now()
       if (left <= 0) throw new ZohoAuthError('ERR_ZOHO_TIMEOUT', { connection: request.connection })
-      await clock.sleep(Math.min(turn.ms, left, pollMs * (0.5 + random() / 2)), closing)
+      waited = true
+      const pause = clock.sleep(Math.min(turn.ms, left, pollMs * (0.5 + random() / 2)), closing)
+      // One of them may be left over, and end with the engine.
+      pause.catch(() => {})
+      await (changed === undefined ? pause : Promise.race([pause, changed]))
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
       const local = health.takeLocally(key)
@@ -79,6 +88,8 @@ export async function takeTurn(
         retryAfterMs: Math.min(local.ms, QUIET_REMEMBERED_MS),
         cause: error.cause,
       })
+    } finally {
+      watch.abort()
     }
   }
 }

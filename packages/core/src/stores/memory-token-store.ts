@@ -14,6 +14,9 @@ import type {
 /** Most keys kept; beyond it the keys whose tokens are the oldest are dropped, at a cost of one refresh each. */
 const MOST_KEYS_IN_MEMORY = 200_000
 
+/** Most turns of one key that are remembered until they end; a caller that went away never ends its own. */
+const MOST_PENDING = 32
+
 export interface MemoryTokenStoreOptions {
   /** Default: the clock of this process. */
   readonly clock?: Clock
@@ -26,8 +29,8 @@ interface Row {
   endsAt: number
   /** When tokens were asked for, oldest first; what left the window is dropped at the next `begin`. */
   used: readonly number[]
-  /** Attempts that have not ended, by lease: when they were counted. */
-  pending: Map<string, number> | undefined
+  /** Turns that have not ended, by lease. */
+  pending: Map<string, GoTurn> | undefined
   lease: Lease | undefined
   trouble: Trouble | undefined
 }
@@ -80,10 +83,12 @@ class MemoryTokenStore implements TokenStore {
     this.#windowMs = Math.max(this.#windowMs, request.budget.windowMs)
     row.used = row.used.filter((at) => at > now - request.budget.windowMs)
     if (row.used.length >= request.budget.limit)
-      return { kind: 'quiet', reason: 'budget', ms: (row.used[0] ?? now) + request.budget.windowMs - now }
+      return {
+        kind: 'quiet',
+        reason: 'budget',
+        ms: (row.used[row.used.length - request.budget.limit] ?? now) + request.budget.windowMs - now,
+      }
     row.used = row.used.concat(now)
-    row.pending ??= new Map()
-    row.pending.set(request.lease, now)
     const generation = Math.max(row.generation, request.newerThan, Math.floor(now)) + 1
     const turn: GoTurn = {
       kind: 'go',
@@ -93,6 +98,12 @@ class MemoryTokenStore implements TokenStore {
       used: row.used.length,
       failures: row.trouble?.failures ?? 0,
       ...(row.trouble?.lastQuiet === undefined ? {} : { lastQuiet: row.trouble.lastQuiet }),
+    }
+    row.pending ??= new Map()
+    row.pending.set(turn.lease, turn)
+    for (const [oldest] of row.pending) {
+      if (row.pending.size <= MOST_PENDING) break
+      row.pending.delete(oldest)
     }
     row.lease = { turn, endsAt: now + request.leaseMs }
     return turn
@@ -118,9 +129,11 @@ class MemoryTokenStore implements TokenStore {
     const row = this.#rows.get(key)
     if (row === undefined) return
     const now = this.#clock.now()
-    const countedAt = free(row, turn)
-    if (countedAt !== undefined && unspent) {
-      const index = row.used.indexOf(countedAt)
+    // Ended before: a call that is repeated, after a time-out perhaps, changes nothing.
+    const ended = free(row, turn)
+    if (ended === undefined) return
+    if (unspent) {
+      const index = row.used.indexOf(ended.at)
       row.used = row.used.filter((_, place) => place !== index)
     }
     if (quiet === undefined || row.generation >= turn.generation) return
@@ -132,10 +145,10 @@ class MemoryTokenStore implements TokenStore {
   async forget(key: string, quiet?: Quiet): Promise<void> {
     const now = this.#clock.now()
     const row = this.#rows.get(key) ?? this.#insert(key)
-    row.generation = Math.max(row.generation, row.lease?.turn.generation ?? 0, Math.floor(now)) + 1
+    const inFlight = [...(row.pending?.values() ?? [])].map(({ generation }) => generation)
+    row.generation = Math.max(row.generation, Math.floor(now), ...inFlight) + 1
     row.value = undefined
     row.lease = undefined
-    row.pending = undefined
     recover(row)
     if (quiet) silence(row, quiet, now)
   }
@@ -178,13 +191,13 @@ function stored(row: Row, now: number): StoredToken {
   return { value: row.value ?? '', generation: row.generation, lifeMs: row.endsAt - now }
 }
 
-/** Ends an attempt: frees its own lease, and says when it was counted if that was not said before. */
-function free(row: Row, turn: GoTurn): number | undefined {
+/** Ends a turn and frees its own lease. `undefined` for one that had ended already. */
+function free(row: Row, turn: GoTurn): GoTurn | undefined {
   if (row.lease?.turn.lease === turn.lease) row.lease = undefined
-  const countedAt = row.pending?.get(turn.lease)
+  const pending = row.pending?.get(turn.lease)
   row.pending?.delete(turn.lease)
   if (row.pending?.size === 0) row.pending = undefined
-  return countedAt
+  return pending
 }
 
 /** Forgets what went wrong, but for a throttle. */

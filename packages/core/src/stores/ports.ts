@@ -118,6 +118,11 @@ export interface TokenStore {
    * flight, so that its commit loses. Then sets `quiet`, if given.
    */
   forget(key: string, quiet?: Quiet): Promise<void>
+  /**
+   * Settles when something about a key may have changed, or with the signal; never rejects. Optional: it wakes who waits
+   * for somebody else's refresh sooner than the next look at the store would.
+   */
+  changed?(key: string, signal: AbortSignal): Promise<void>
   /** For status and doctor; changes nothing. */
   inspect(key: string): Promise<TokenRecord | undefined>
   close?(): Promise<void>

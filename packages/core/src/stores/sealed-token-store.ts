@@ -42,6 +42,10 @@ export class SealedTokenStore implements TokenStore {
     return this.#inner.forget(key, quiet)
   }
 
+  changed(key: string, signal: AbortSignal): Promise<void> {
+    return this.#inner.changed?.(key, signal) ?? new Promise(() => {})
+  }
+
   async inspect(key: string): Promise<TokenRecord | undefined> {
     const record = await this.#inner.inspect(key)
     return record?.token ? { ...record, token: await this.#open(key, record.token) } : record

@@ -261,6 +261,22 @@ export function tokenStoreContract(test: TestFunction, open: Open<TokenStore>): 
     holds((await store.inspect(key))?.token === undefined, 'nothing was written')
   })
 
+  rule('forget makes a turn lose that lost its lease before', async (store, key, wait) => {
+    const far = Date.now() * 4
+    const lost = await go(store, key, { lease: 'lost', leaseMs: SHORT_MS, newerThan: far })
+    await wait(SHORT_MS + SLACK_MS)
+    await store.forget(key)
+    holds((await store.commit(key, lost, 'too-late', LONG_MS)) === undefined, 'the commit is told so')
+  })
+
+  rule('an abandon that is repeated counts one failure', async (store, key, wait) => {
+    const turn = await go(store, key, { lease: 'a' })
+    for (let attempt = 0; attempt < 2; attempt++)
+      await store.abandon(key, turn, { quiet: { reason: 'backoff', ms: 1 } })
+    await wait(SLACK_MS)
+    same((await go(store, key, { lease: 'b' })).failures, 1)
+  })
+
   rule('forget clears quiet and lease, keeps a throttle and the budget', async (store, key) => {
     const budget = { limit: 2, windowMs: LONG_MS }
     const dead = `${key}:dead`

@@ -1,0 +1,65 @@
+import type { Clock, TokenStore } from '@zoho-auth/core'
+import { machineTime } from './machine-time.js'
+import { folderOf } from './options.js'
+import { type Change, RecordFolder } from './record-folder.js'
+import { type StampedRow, stamped, tokenCodec, unstamped } from './token-record.js'
+import { abandon, begin, commit, forget, inspect, type Ruling, type TokenRow } from './token-rules.js'
+
+export interface FileTokenStoreOptions {
+  /** In place of the machine's clocks, for tests. Processes that share a folder then have to share it too. */
+  readonly clock?: Clock
+}
+
+/**
+ * Keeps tokens in a folder, for all processes of one machine: cluster, PM2, cron.
+ *
+ * `adopt`, `wait` and `quiet` cost one read; `go`, `commit` and `abandon` write a file and wait until it is on the disk.
+ * Nothing is opened or made before the first use, and nothing stays open. Not for network file systems.
+ *
+ * @param folder Made with mode 0700 if it is missing. Relative to the working directory. May be that of a
+ *   `fileConnectionStore` too.
+ * @throws TypeError for what cannot be a folder.
+ */
+export function fileTokenStore(folder: string, options: FileTokenStoreOptions = {}): TokenStore {
+  const time = machineTime(options.clock)
+  const records = new RecordFolder(folderOf(folder), 'tokens', tokenCodec)
+
+  const ruled =
+    <Answer>(rule: (row: TokenRow, now: number) => Ruling<Answer>) =>
+    (record: StampedRow | undefined): Change<StampedRow, Answer> => {
+      const now = time.now()
+      const { row, stepped } = unstamped(record, time, now)
+      const { answer, write = stepped ? row : undefined } = rule(row, now)
+      return { answer, write: write && stamped(write, time, now) }
+    }
+
+  return {
+    durable: true,
+    begin: (key, request) =>
+      records.change(
+        key,
+        ruled((row, now) => begin(row, request, now)),
+      ),
+    commit: (key, turn, value, lifeMs) =>
+      records.change(
+        key,
+        ruled((row, now) => commit(row, turn, value, lifeMs, now)),
+      ),
+    abandon: (key, turn, ending = {}) =>
+      records.change(key, (record) =>
+        record === undefined
+          ? { answer: undefined }
+          : ruled((row, now) => abandon(row, turn, ending, now))(record),
+      ),
+    forget: (key, quiet) =>
+      records.change(
+        key,
+        ruled((row, now) => forget(row, quiet, now)),
+      ),
+    async inspect(key) {
+      const record = await records.read(key)
+      const now = time.now()
+      return record && inspect(unstamped(record, time, now).row, now)
+    },
+  }
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll } from '@jest/globals'
+import type { BeginRequest, Connection, GoTurn, TokenStore } from '@zoho-auth/core'
+
+/** Long enough never to end in a test, in milliseconds. */
+export const LONG_MS = 3_600_000
+
+/** Children are given this long to answer, in milliseconds. */
+const ANSWER_MS = 30_000
+
+const made: string[] = []
+const children = new Set<ChildProcess>()
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  for (const folder of made) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A new folder, deleted after the tests of this file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'zoho-auth-store-file-'))
+  made.push(folder)
+  return folder
+}
+
+/** A process of its own, on the compiled packages. It says `ready`, and starts its job at `go`. */
+export class Child {
+  readonly process: ChildProcess
+  readonly ready: Promise<unknown>
+  readonly ended: Promise<void>
+  /** Everything it said after `ready`. */
+  readonly said: Record<string, unknown>[] = []
+
+  constructor(job: Record<string, unknown>) {
+    const script = fileURLToPath(new URL('child.mjs', import.meta.url))
+    const child = fork(script, [JSON.stringify(job)], { execArgv: [] })
+    this.process = child
+    children.add(child)
+    this.ended = new Promise((resolve) =>
+      child.once('exit', () => {
+        children.delete(child)
+        resolve()
+      }),
+    )
+    this.ready = new Promise((resolve) => child.once('message', resolve))
+    child.on('message', (message) => {
+      if (message !== 'ready') this.said.push(message as Record<string, unknown>)
+    })
+  }
+
+  /** Starts the job and waits for its end. */
+  async run(): Promise<Record<string, unknown>> {
+    await this.ready
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), ANSWER_MS)
+    this.process.send('go')
+    await this.ended
+    clearTimeout(timer)
+    const last = this.said.at(-1)
+    if (last === undefined) throw new Error('a child ended without an answer')
+    return last
+  }
+}
+
+/** Runs the same job in many processes that start it together. */
+export async function runAll(count: number, job: Record<string, unknown>) {
+  const all = Array.from({ length: count }, (_, index) => new Child({ ...job, index }))
+  await Promise.all(all.map(({ ready }) => ready))
+  return Promise.all(all.map((child) => child.run()))
+}
+
+/** Every file below a folder. */
+export function filesIn(folder: string, ending = ''): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory() && entry.name.endsWith(ending))
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+export function ask(request: Partial<BeginRequest> = {}): BeginRequest {
+  return {
+    lease: 'a',
+    newerThan: 0,
+    leaseMs: LONG_MS,
+    budget: { limit: 1_000, windowMs: 600_000 },
+    ...request,
+  }
+}
+
+export async function go(
+  store: TokenStore,
+  key: string,
+  request: Partial<BeginRequest> = {},
+): Promise<GoTurn> {
+  const turn = await store.begin(key, ask(request))
+  if (turn.kind === 'go') return turn
+  throw new Error(`expected "go" and got ${JSON.stringify(turn)}`)
+}
+
+export function connection(id: string): Connection {
+  return {
+    id,
+    refreshToken: 'the-refresh-token',
+    dataCenter: 'eu',
+    state: 'active',
+    version: 0,
+    createdAt: 1_800_000_000_000,
+    updatedAt: 1_800_000_000_000,
+  }
+}

@@ -1,0 +1,146 @@
+import type {
+  AbandonOptions,
+  BeginRequest,
+  GoTurn,
+  Quiet,
+  QuietReason,
+  RefreshTurn,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from '@zoho-auth/core'
+import { answers, ask } from './ask.js'
+import { unreadableRow } from './faults.js'
+import type { PostgresOptions, PostgresPool } from './pool.js'
+import { type Tables, tablesIn } from './schema.js'
+import { type TokenStatements, tokenStatements } from './token-statements.js'
+
+/** Most rows that one call of {@link pruneTokens} deletes, so that it never holds locks for long (ten thousand). */
+export const PRUNE_BATCH = 10_000
+
+/** How long a row must have meant nothing before {@link pruneTokens} takes it, in milliseconds (seven days). */
+const PRUNE_IDLE_MS = 7 * 86_400_000
+
+/**
+ * Keeps tokens in PostgreSQL, for every process that uses the same database. {@link migrate} makes the table.
+ *
+ * Each operation is one statement on one row and holds no connection between two of them; the time is the server's alone.
+ * What it promises holds on the primary server: a failover to a replica that lags can lose the last answers, at the cost
+ * of one more refresh.
+ *
+ * @param pool A `Pool` of `pg`, or anything with its `query`. It stays the caller's to close.
+ * @throws TypeError for a schema name that cannot be one.
+ */
+export function postgresTokenStore(pool: PostgresPool, options: PostgresOptions = {}): TokenStore {
+  return new PostgresTokenStore(pool, tablesIn(options.schema))
+}
+
+/**
+ * Deletes rows that have meant nothing for seven days: no live token, lease, quiet or counted attempt. Losing one costs
+ * nothing but the memory that its grant was found dead. At most {@link PRUNE_BATCH} rows per call; rows in use are skipped.
+ *
+ * @returns How many were deleted.
+ */
+export async function pruneTokens(
+  pool: PostgresPool,
+  options: PostgresOptions & { readonly idleMs?: number } = {},
+): Promise<number> {
+  const tables = tablesIn(options.schema)
+  const text = tokenStatements(tables.tokens).prune
+  const [answer] = await answers(pool, tables, text, [options.idleMs ?? PRUNE_IDLE_MS, PRUNE_BATCH])
+  return Number(answer?.rows ?? 0)
+}
+
+class PostgresTokenStore implements TokenStore {
+  readonly durable = true
+  readonly #pool: PostgresPool
+  readonly #tables: Tables
+  readonly #statements: TokenStatements
+
+  constructor(pool: PostgresPool, tables: Tables) {
+    this.#pool = pool
+    this.#tables = tables
+    this.#statements = tokenStatements(tables.tokens)
+  }
+
+  async begin(key: string, { lease, newerThan, leaseMs, budget }: BeginRequest): Promise<RefreshTurn> {
+    const values = [lease, newerThan, leaseMs, budget.limit, budget.windowMs]
+    const answer = await this.#ask('begin', key, values)
+    switch (answer.kind) {
+      case 'adopt':
+        return { kind: 'adopt', token: this.#token(key, answer.token) }
+      case 'quiet':
+        return { kind: 'quiet', ...this.#quiet(key, answer) }
+      case 'wait':
+        return { kind: 'wait', ms: this.#number(key, answer.ms) }
+      default:
+        return this.#go(key, answer)
+    }
+  }
+
+  async commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined> {
+    const answer = await this.#ask('commit', key, [turn.lease, turn.generation, value, turn.at, lifeMs])
+    return answer.token ? this.#token(key, answer.token) : undefined
+  }
+
+  async abandon(key: string, turn: GoTurn, { quiet, unspent = false }: AbandonOptions = {}): Promise<void> {
+    const values = [turn.lease, turn.generation, unspent, quiet?.reason ?? null, quiet?.ms ?? null]
+    await this.#ask('abandon', key, values)
+  }
+
+  async forget(key: string, quiet?: Quiet): Promise<void> {
+    await this.#ask('forget', key, [quiet?.reason ?? null, quiet?.ms ?? null])
+  }
+
+  async inspect(key: string): Promise<TokenRecord | undefined> {
+    const answer = await this.#ask('inspect', key, [])
+    if (answer.kind === 'none') return undefined
+    return {
+      token: answer.token ? this.#token(key, answer.token) : undefined,
+      used: this.#number(key, answer.used),
+      quiet: answer.quiet ? this.#quiet(key, answer.quiet) : undefined,
+      leaseMs: answer.leaseMs === null ? undefined : this.#number(key, answer.leaseMs),
+    }
+  }
+
+  #ask(operation: keyof TokenStatements, key: string, values: unknown[]): Promise<Record<string, unknown>> {
+    const subject = { tables: this.#tables, table: this.#tables.tokens, key }
+    return ask(this.#pool, subject, this.#statements[operation], [key, ...values])
+  }
+
+  #go(key: string, answer: Record<string, unknown>): GoTurn {
+    const { lease, lastQuiet } = answer
+    if (answer.kind !== 'go' || typeof lease !== 'string') throw this.#damaged(key)
+    return {
+      kind: 'go',
+      lease,
+      generation: this.#number(key, answer.generation),
+      at: this.#number(key, answer.at),
+      used: this.#number(key, answer.used),
+      failures: this.#number(key, answer.failures),
+      ...(typeof lastQuiet === 'string' ? { lastQuiet: lastQuiet as QuietReason } : {}),
+    }
+  }
+
+  #token(key: string, answer: unknown): StoredToken {
+    const { value, generation, lifeMs } = answer as Record<string, unknown>
+    if (typeof value !== 'string') throw this.#damaged(key)
+    return { value, generation: this.#number(key, generation), lifeMs: this.#number(key, lifeMs) }
+  }
+
+  #quiet(key: string, answer: unknown): Quiet {
+    const { reason, ms } = answer as Record<string, unknown>
+    return { reason: reason as QuietReason, ms: this.#number(key, ms) }
+  }
+
+  /** Infinity comes as a string: JSON has none. */
+  #number(key: string, answer: unknown): number {
+    const number = typeof answer === 'string' || typeof answer === 'number' ? Number(answer) : Number.NaN
+    if (Number.isNaN(number)) throw this.#damaged(key)
+    return number
+  }
+
+  #damaged(key: string): Error {
+    return unreadableRow(this.#tables.tokens, [key], undefined)
+  }
+}

@@ -1,0 +1,97 @@
+import { inspect } from 'node:util'
+import { expect, jest, test } from '@jest/globals'
+import { migrate, openStores } from '../src/index.js'
+import { ask, freshSchema, onPostgres, openPool, url } from './support.js'
+
+const PASSWORD = 'the-pass-word'
+
+test.each([
+  ['not a URL', PASSWORD],
+  ['another protocol', `https://user:${PASSWORD}@127.0.0.1/db`],
+  ['no host at all', 'postgres//127.0.0.1'],
+  ['a bare # in the password', `postgres://user:12#${PASSWORD}@127.0.0.1/db`],
+  ['a bare ? in the password', `postgres://user:12?${PASSWORD}@127.0.0.1/db`],
+  ['a bare / in the password', `postgres://user:12/${PASSWORD}@127.0.0.1/db`],
+  ['a bare % in the password', `postgres://user:%zz${PASSWORD}@127.0.0.1/db`],
+  ['a schema that cannot be one', `postgres://user:${PASSWORD}@127.0.0.1/db?schema=A-B`],
+])('a URL with %s is refused at once, and not shown', (_, wrong) => {
+  let thrown: unknown
+  try {
+    openStores(wrong)
+  } catch (error) {
+    thrown = error
+  }
+  expect(thrown).toBeInstanceOf(TypeError)
+  expect(inspect(thrown, { depth: 9, showHidden: true }).split('\n    at ')[0]).not.toContain(PASSWORD)
+})
+
+test('nothing is opened before the first use, and closing what was never used is fine', async () => {
+  const stores = openStores('postgresql://nobody@127.0.0.1:1/none')
+  await stores.close()
+  await stores.close()
+  await expect(stores.tokens.begin('key', ask())).rejects.toThrow('the store is closed')
+})
+
+test('a server that is not there is an error without the password', async () => {
+  const stores = openStores(`postgres://user:${PASSWORD}@127.0.0.1:1/db`)
+  const error = await stores.connections.get('id').catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'ECONNREFUSED' })
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(PASSWORD)
+  await stores.close()
+})
+
+test('without the package pg the error says how to install it', async () => {
+  jest.resetModules()
+  jest.unstable_mockModule('pg', () => {
+    throw Object.assign(new Error("Cannot find package 'pg'"), { code: 'ERR_MODULE_NOT_FOUND' })
+  })
+  const fresh = (await import('../src/open-stores.js')) as { openStores: typeof openStores }
+  const stores = fresh.openStores('postgres://127.0.0.1/db')
+  await expect(stores.tokens.inspect('key')).rejects.toThrow(/npm install pg/)
+  await stores.close()
+  jest.unstable_unmockModule('pg')
+})
+
+onPostgres('on a server', () => {
+  test('it uses the schema of the URL, keeps other parameters, and ends its connections', async () => {
+    const schema = freshSchema()
+    const pool = openPool({ max: 1 })
+    const connected = async () =>
+      (
+        await pool.query('select count(*)::int as n from pg_stat_activity where application_name = $1', [
+          schema,
+        ])
+      ).rows[0].n
+    const stores = openStores(`${url}?schema=${schema}&application_name=${schema}`)
+    await expect(stores.tokens.begin('key', ask())).rejects.toThrow(`migrate(pool, { schema: '${schema}' })`)
+    await migrate(pool, { schema })
+    const turns = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => stores.tokens.begin(`key-${index}`, ask())),
+    )
+    expect(turns.filter(({ kind }) => kind === 'go')).toHaveLength(20)
+    expect(await connected()).toBeGreaterThan(0)
+    expect(await connected()).toBeLessThanOrEqual(4)
+    await stores.close()
+    for (let tries = 0; (await connected()) > 0 && tries < 100; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(await connected()).toBe(0)
+    await pool.query(`drop schema ${schema} cascade`)
+    await pool.end()
+  })
+
+  test('a connection that the server ends is replaced', async () => {
+    const name = freshSchema()
+    const pool = openPool({ max: 1 })
+    await migrate(pool, { schema: name })
+    const stores = openStores(`${url}?schema=${name}&application_name=${name}`)
+    await stores.tokens.inspect('key')
+    await pool.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [
+      name,
+    ])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect((await stores.tokens.begin('key', ask())).kind).toBe('go')
+    await stores.close()
+    await pool.query(`drop schema ${name} cascade`)
+    await pool.end()
+  })
+})

@@ -1,0 +1,152 @@
+import type {
+  AbandonOptions,
+  BeginRequest,
+  GoTurn,
+  Quiet,
+  QuietReason,
+  RefreshTurn,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from '@zoho-auth/core'
+import { type Commands, commandsOf, type RedisClientLike } from './client.js'
+import { tooNew, unreadable } from './faults.js'
+import { newsChannel, prefixOf, type RedisStoreOptions, tokenKey } from './keys.js'
+import { News, type RedisSubscriberLike } from './news.js'
+import { type Script, whole } from './script.js'
+import { ABANDON, BEGIN, COMMIT, FORGET, INSPECT } from './token-scripts.js'
+
+export interface RedisTokenStoreOptions extends RedisStoreOptions {
+  /**
+   * A second connection that may be used for subscriptions, such as `client.duplicate()`, connected: it brings
+   * {@link RedisTokenStore.changed}. Default: none.
+   */
+  readonly subscriber?: RedisSubscriberLike | undefined
+}
+
+export interface RedisTokenStore extends TokenStore {
+  /**
+   * Resolves when a turn of this key ends, wherever in the fleet, or when the signal aborts; never rejects. There with a
+   * `subscriber` only. A hint: Redis may lose a message, so who waits asks again after a while anyhow.
+   */
+  changed?(key: string, signal: AbortSignal): Promise<void>
+}
+
+/**
+ * Keeps tokens in Redis or Valkey: for many processes that share refresh tokens.
+ *
+ * Each operation is one Lua script on one hash, and one round trip. Time is the server's. The client is neither connected
+ * nor closed here; `close` ends what was subscribed to, and nothing else.
+ *
+ * Not promised: Redis replicates behind, so a failover can lose what was just written. That costs one refresh.
+ *
+ * @throws TypeError for a client of neither `redis` nor `ioredis`.
+ */
+export function redisTokenStore(
+  client: RedisClientLike,
+  options: RedisTokenStoreOptions = {},
+): RedisTokenStore {
+  const prefix = prefixOf(options)
+  const news = options.subscriber && new News(options.subscriber, newsChannel(prefix))
+  return tokenStoreOn(commandsOf(client), prefix, news)
+}
+
+/** The same, on commands that may connect at their first use. */
+export function tokenStoreOn(commands: Commands, prefix: string, news?: News): RedisTokenStore {
+  const store = new CommandsTokenStore(commands, prefix)
+  if (news === undefined) return store
+  return Object.assign(store, {
+    changed: (key: string, signal: AbortSignal) => news.of(key, signal),
+    close: () => news.close(),
+  })
+}
+
+class CommandsTokenStore implements TokenStore {
+  readonly durable = true
+  readonly #commands: Commands
+  readonly #prefix: string
+  readonly #channel: string
+
+  constructor(commands: Commands, prefix: string) {
+    this.#commands = commands
+    this.#prefix = prefix
+    this.#channel = newsChannel(prefix)
+  }
+
+  async begin(key: string, request: BeginRequest): Promise<RefreshTurn> {
+    const { lease, newerThan, leaseMs, budget } = request
+    const [kind, ...answer] = await this.#run(BEGIN, key, [
+      lease,
+      whole('newerThan', newerThan),
+      whole('leaseMs', leaseMs),
+      whole('budget.limit', budget.limit),
+      whole('budget.windowMs', budget.windowMs),
+    ])
+    if (kind === 'token') return { kind: 'adopt', token: storedToken(answer) }
+    if (kind === 'wait') return { kind, ms: Number(answer[0]) }
+    if (kind === 'quiet') return { kind, reason: answer[0] as QuietReason, ms: Number(answer[1]) }
+    const [generation, at, used, failures, lastQuiet] = answer
+    return {
+      kind: 'go',
+      lease,
+      generation: Number(generation),
+      at: Number(at),
+      used: Number(used),
+      failures: Number(failures),
+      ...(lastQuiet ? { lastQuiet: lastQuiet as QuietReason } : {}),
+    }
+  }
+
+  async commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined> {
+    const [kind, ...answer] = await this.#run(COMMIT, key, [
+      turn.lease,
+      whole('generation', turn.generation),
+      whole('at', turn.at),
+      whole('lifeMs', lifeMs),
+      this.#channel,
+      key,
+      value,
+    ])
+    return kind === 'token' ? storedToken(answer) : undefined
+  }
+
+  async abandon(key: string, turn: GoTurn, { quiet, unspent }: AbandonOptions = {}): Promise<void> {
+    await this.#run(ABANDON, key, [
+      turn.lease,
+      whole('generation', turn.generation),
+      unspent ? '1' : '0',
+      quiet?.reason ?? '',
+      whole('quiet.ms', quiet?.ms ?? 0),
+      this.#channel,
+      key,
+    ])
+  }
+
+  async forget(key: string, quiet?: Quiet): Promise<void> {
+    await this.#run(FORGET, key, [quiet?.reason ?? '', whole('quiet.ms', quiet?.ms ?? 0), this.#channel, key])
+  }
+
+  async inspect(key: string): Promise<TokenRecord | undefined> {
+    const [kind, used, leaseMs, reason, quietMs, ...token] = await this.#run(INSPECT, key, [])
+    if (kind === 'none') return undefined
+    return {
+      token: token[0] ? storedToken(token) : undefined,
+      used: Number(used),
+      quiet: reason ? { reason: reason as QuietReason, ms: Number(quietMs) } : undefined,
+      leaseMs: leaseMs ? Number(leaseMs) : undefined,
+    }
+  }
+
+  async #run(script: Script, key: string, args: readonly string[]): Promise<readonly string[]> {
+    const name = tokenKey(this.#prefix, key)
+    const answer = await script.run(this.#commands, name, args)
+    const [kind, what = ''] = answer
+    if (kind === 'unreadable') throw unreadable(name, what, 'one refresh')
+    if (kind === 'format') throw tooNew(name, what)
+    return answer
+  }
+}
+
+function storedToken([generation, lifeMs, value]: readonly string[]): StoredToken {
+  return { value: value ?? '', generation: Number(generation), lifeMs: Number(lifeMs) }
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals'
+import type { BeginRequest, GoTurn } from '@zoho-auth/core'
+import { type RedisSubscriberLike, redisTokenStore } from '@zoho-auth/store-redis'
+import { ioredis, nodeRedis, ownPrefix, SHARED_URL } from './support.js'
+
+const onRedis = SHARED_URL ? describe : describe.skip
+
+const ASK: BeginRequest = {
+  lease: 'the-lease',
+  newerThan: 0,
+  leaseMs: 60_000,
+  budget: { limit: 8, windowMs: 600_000 },
+}
+
+const SUBSCRIBERS: readonly { name: string; connect: () => Promise<RedisSubscriberLike> }[] = [
+  { name: 'node-redis', connect: () => nodeRedis() },
+  { name: 'ioredis', connect: async () => ioredis() },
+]
+
+async function subscribed(prefix: string): Promise<boolean> {
+  const answer = (await (await nodeRedis()).sendCommand(['PUBSUB', 'NUMSUB', `${prefix}news`])) as unknown[]
+  return Number(answer[1]) > 0
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let left = 100; left > 0 && !(await condition()); left--)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+onRedis.each(SUBSCRIBERS)('with a subscriber of $name', ({ connect }) => {
+  test('whoever waits is woken when the turn ends, and only for this key', async () => {
+    const prefix = ownPrefix()
+    const subscriber = await connect()
+    const waiting = redisTokenStore(await nodeRedis(), { prefix, subscriber })
+    const working = redisTokenStore(await nodeRedis(), { prefix })
+    const never = new AbortController()
+    const woken: string[] = []
+    const other = waiting.changed?.('other', never.signal).then(() => woken.push('other'))
+    const ends: ((turn: GoTurn) => Promise<unknown>)[] = [
+      (turn) => working.commit('key', turn, 'the-token', 60_000),
+      (turn) => working.abandon('key', turn),
+      () => working.forget('key'),
+    ]
+    await until(() => subscribed(prefix))
+    let newerThan = 0
+    for (const end of ends) {
+      const turn = (await working.begin('key', { ...ASK, newerThan })) as GoTurn
+      newerThan = turn.generation
+      const change = waiting.changed?.('key', never.signal).then(() => woken.push('key'))
+      await end(turn)
+      await change
+    }
+    expect(woken).toEqual(['key', 'key', 'key'])
+    never.abort()
+    await other
+    await waiting.close?.()
+    await until(async () => !(await subscribed(prefix)))
+    expect(await subscribed(prefix)).toBe(false)
+  })
+
+  test('closing wakes everyone, and leaves the subscriber open', async () => {
+    const prefix = ownPrefix()
+    const subscriber = await connect()
+    const store = redisTokenStore(await nodeRedis(), { prefix, subscriber })
+    const change = store.changed?.('key', new AbortController().signal)
+    await store.close?.()
+    await change
+    await store.changed?.('key', new AbortController().signal)
+    const again = redisTokenStore(await nodeRedis(), { prefix, subscriber })
+    void again.changed?.('key', AbortSignal.timeout(1_000))
+    await until(() => subscribed(prefix))
+    expect(await subscribed(prefix)).toBe(true)
+    await again.close?.()
+  })
+})
+
+onRedis('waiting', () => {
+  test('ends with its signal, also where nothing can be subscribed to', async () => {
+    const subscriber = {
+      subscribe: async () => Promise.reject(new Error('not allowed')),
+      unsubscribe: async () => {},
+    }
+    const store = redisTokenStore(await nodeRedis(), { prefix: ownPrefix(), subscriber })
+    await store.changed?.('key', AbortSignal.timeout(20))
+    await store.changed?.('key', AbortSignal.abort())
+    await store.close?.()
+  })
+
+  test('has no wake-up without a subscriber', async () => {
+    const store = redisTokenStore(await nodeRedis())
+    expect('changed' in store).toBe(false)
+    expect('close' in store).toBe(false)
+  })
+
+  test('needs a subscriber that can subscribe', async () => {
+    const client = await nodeRedis()
+    expect(() => redisTokenStore(client, { subscriber: {} as never })).toThrow(TypeError)
+  })
+})

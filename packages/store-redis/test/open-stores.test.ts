@@ -1,0 +1,184 @@
+import { describe, expect, test } from '@jest/globals'
+import type { BeginRequest, Connection, OpenedStores, TokenStore } from '@zoho-auth/core'
+import { openStores } from '@zoho-auth/store-redis'
+import { ioredis, LazyClient, type Make, nodeRedis as nodeRedisMaker } from '../src/lazy-client.js'
+import { tokenStoreOn } from '../src/token-store.js'
+import { closing, nodeRedis, ownPrefix, ownServer, SHARED_URL } from './support.js'
+
+const onRedis = SHARED_URL ? describe : describe.skip
+
+const ASK: BeginRequest = {
+  lease: 'the-lease',
+  newerThan: 0,
+  leaseMs: 60_000,
+  budget: { limit: 8, windowMs: 600_000 },
+}
+const PASSWORD = 'the-pass:word'
+/** Where nobody listens. */
+const NOWHERE = 'redis://:the-password@127.0.0.1:1'
+
+const missing: Make = () => Promise.reject(Object.assign(new Error('gone'), { code: 'ERR_MODULE_NOT_FOUND' }))
+
+/** What is installed beside the package, and the client that is then used. */
+const INSTALLED: readonly { name: string; makers: readonly Make[] }[] = [
+  { name: 'redis', makers: [nodeRedisMaker, missing] },
+  { name: 'ioredis only', makers: [missing, ioredis] },
+]
+
+function tokensAt(url: string, makers: readonly Make[]) {
+  const client = new LazyClient(new URL(url), makers)
+  return closing(Object.assign(tokenStoreOn(client, ownPrefix()), { close: () => client.close() }), () =>
+    client.close(),
+  )
+}
+
+/** Asks again for some seconds. */
+async function untilAnswered(tokens: TokenStore): Promise<string | undefined> {
+  for (let left = 80; left > 0; left--) {
+    try {
+      return (await tokens.begin('key', ASK)).kind
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  return undefined
+}
+
+function opened(url: string): OpenedStores {
+  return closing(openStores(url), () => {}) as OpenedStores
+}
+
+async function faultOf(work: () => unknown): Promise<Error> {
+  try {
+    await work()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('expected an error')
+}
+
+/** Everything an error shows, its causes and hidden fields included. */
+function shown(error: unknown): string {
+  const fields = Object.getOwnPropertyNames(error as object).map((name) => [name, (error as never)[name]])
+  return `${String(error)} ${JSON.stringify(fields)}`
+}
+
+describe('a URL that cannot be right', () => {
+  test.each([
+    ['nothing at all', 'the Redis URL cannot be read'],
+    ['redis://user:the-password@host:port', 'the Redis URL cannot be read'],
+    ['http://user:the-password@host', 'begins with redis:// or rediss://'],
+    ['redis://user:the-password@host/database', 'the number of the database'],
+    ['redis://user:the-password@host/0?perfix=a', 'takes one parameter, prefix'],
+    ['redis://user:the-password@host/0#part', 'written as %23'],
+    ['redis://user:%E0the-password@host', 'percent-encoded'],
+    ['redis:///0', 'names no host'],
+  ])('%s is refused, without its password', async (url, says) => {
+    const fault = await faultOf(() => openStores(url))
+    expect(fault.message).toContain(says)
+    expect(shown(fault)).not.toContain('the-password')
+  })
+})
+
+describe('a store by URL', () => {
+  test('connects at the first use, not before', async () => {
+    const stores = openStores(NOWHERE)
+    await stores.close()
+  })
+
+  test('refuses to work once closed', async () => {
+    const stores = openStores(NOWHERE)
+    await stores.close()
+    await stores.close()
+    expect((await faultOf(() => stores.tokens.begin('key', ASK))).message).toContain('closed')
+  })
+
+  test('says what to install where no client is', async () => {
+    const client = new LazyClient(new URL(NOWHERE), [missing, missing])
+    expect((await faultOf(() => client.send(['PING'], 'key'))).message).toContain('npm install redis')
+    await client.close()
+  })
+})
+
+describe.each(INSTALLED)('a store by URL, with $name', ({ makers }) => {
+  test('tells why it cannot connect, without the password', async () => {
+    const fault = await faultOf(() => tokensAt(NOWHERE, makers).begin('key', ASK))
+    expect(fault.message).toMatch(/^Redis at 127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED/)
+    expect(shown(fault)).not.toContain('the-password')
+  })
+})
+
+onRedis.each(INSTALLED)('a store by URL, on a server, with $name', ({ makers }) => {
+  test('signs in with a password, and does not show it when it is wrong', async () => {
+    const server = await ownServer({ arguments: ['--requirepass', PASSWORD] })
+    const at = (password: string) => `redis://:${encodeURIComponent(password)}@127.0.0.1:${server.port}`
+    expect((await tokensAt(at(PASSWORD), makers).begin('key', ASK)).kind).toBe('go')
+    const fault = await faultOf(() => tokensAt(at('the-wrong-password'), makers).begin('key', ASK))
+    expect(fault.message).toMatch(/WRONGPASS|NOAUTH/)
+    expect(shown(fault)).not.toContain('the-wrong-password')
+  })
+
+  test('fails at once while the server is away, and works when it is back', async () => {
+    const server = await ownServer()
+    const tokens = tokensAt(server.url, makers)
+    await tokens.begin('key', ASK)
+    await server.stop()
+    const startedAt = performance.now()
+    await faultOf(() => tokens.begin('key', ASK))
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    await ownServer({ port: server.port })
+    expect(await untilAnswered(tokens)).toBe('go')
+  })
+
+  test('works once the server takes the password after all', async () => {
+    const server = await ownServer({ arguments: ['--requirepass', PASSWORD] })
+    const admin = await nodeRedis(`redis://:${encodeURIComponent(PASSWORD)}@127.0.0.1:${server.port}`)
+    const tokens = tokensAt(`redis://:the-new-password@127.0.0.1:${server.port}`, makers)
+    await faultOf(() => tokens.begin('key', ASK))
+    await admin.sendCommand(['CONFIG', 'SET', 'requirepass', 'the-new-password'])
+    expect(await untilAnswered(tokens)).toBe('go')
+  })
+
+  test('closes what it opened', async () => {
+    const server = await ownServer()
+    const tokens = tokensAt(server.url, makers)
+    await tokens.begin('key', ASK)
+    await tokens.close()
+    const admin = await nodeRedis(server.url)
+    const clients = (await admin.sendCommand(['CLIENT', 'LIST'])) as string
+    expect(clients.trim().split('\n')).toHaveLength(1)
+    expect((await faultOf(() => tokens.begin('key', ASK))).message).toContain('closed')
+  })
+})
+
+onRedis('a store by URL, on a server', () => {
+  const connection: Connection = {
+    id: 'acme',
+    refreshToken: 'the-refresh-token',
+    dataCenter: 'us',
+    state: 'active',
+    version: 0,
+    createdAt: 1,
+    updatedAt: 1,
+  }
+
+  test('keeps tokens and connections under its prefix', async () => {
+    const prefix = ownPrefix()
+    const stores = opened(`${SHARED_URL}/0?prefix=${prefix}`)
+    await stores.tokens.begin('key', ASK)
+    await stores.connections.put(connection)
+    const admin = await nodeRedis()
+    expect(await admin.exists([`${prefix}token:{key}`, `${prefix}connection:{acme}`])).toBe(2)
+    await stores.close()
+  })
+
+  test('a refused command shows none of its arguments', async () => {
+    const server = await ownServer({ arguments: ['--rename-command', 'EVALSHA', ''] })
+    const stores = opened(server.url)
+    const fault = await faultOf(() => stores.connections.put(connection))
+    expect(fault.message).toContain('unknown command')
+    expect(shown(fault)).not.toContain('the-refresh-token')
+    expect(shown(fault)).not.toContain('acme')
+    await stores.close()
+  })
+})

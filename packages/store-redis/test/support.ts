@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto'
+import { afterEach } from '@jest/globals'
+import type { RedisClientLike } from '@zoho-auth/store-redis'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+// @ts-expect-error It is plain JavaScript, without a declaration.
+import { startRedis as startUntyped } from '../../../testing/servers.mjs'
+
+/** What is closed after each test, last opened first. */
+const opened: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+export function closing<T>(one: T, close: () => unknown): T {
+  opened.push(close)
+  return one
+}
+
+/** The server all tests share: each uses a prefix of its own. */
+export const SHARED_URL: string = process.env.TEST_REDIS_URL ?? ''
+
+export function ownPrefix(): string {
+  return `test-${randomUUID()}:`
+}
+
+export interface TestServer {
+  readonly url: string
+  readonly port: number
+  stop(): Promise<void>
+}
+
+const startRedis = startUntyped as (options?: ServerOptions) => Promise<TestServer>
+
+interface ServerOptions {
+  readonly port?: number
+  readonly arguments?: readonly string[]
+}
+
+/** A server that a test may stop, fill or configure. */
+export async function ownServer(options: ServerOptions = {}): Promise<TestServer> {
+  const server = await startRedis(options)
+  return closing(server, () => server.stop())
+}
+
+export type NodeRedis = ReturnType<typeof createClient>
+
+/** A connected client of `redis`. */
+export async function nodeRedis(url: string = SHARED_URL): Promise<NodeRedis> {
+  const client = createClient({ url })
+  client.on('error', () => {})
+  await client.connect()
+  return closing(client, () => client.isOpen && client.destroy()) as NodeRedis
+}
+
+/** A client of `ioredis`. */
+export function ioredis(url: string = SHARED_URL, options: { keyPrefix?: string } = {}): Redis {
+  const client = new Redis(url, options)
+  client.on('error', () => {})
+  return closing(client, () => client.disconnect())
+}
+
+/** Both clients, for rules that hold with either. */
+export const CLIENTS: readonly { name: string; connect: (url?: string) => Promise<RedisClientLike> }[] = [
+  { name: 'node-redis', connect: (url) => nodeRedis(url) },
+  { name: 'ioredis', connect: async (url) => ioredis(url) },
+]
+
+/** One server that is a whole cluster: it has all slots. Stopped by whoever started it. */
+export async function startCluster(): Promise<TestServer> {
+  const server = await startRedis({
+    arguments: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+  })
+  const client = new Redis(server.url)
+  await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+  for (let left = 100; left > 0; left--) {
+    if (String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) break
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  client.disconnect()
+  return server
+}
