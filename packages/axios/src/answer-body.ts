@@ -1,10 +1,10 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream'
 
 /** Most of a streamed answer that is read to judge it, in bytes (64 KiB). A refusal is short. */
-export const PEEK_BYTES = 65_536
+const PEEK_BYTES = 65_536
 
 /** Longest wait for the beginning of a streamed answer, in milliseconds (two seconds). */
-export const PEEK_MS = 2_000
+const PEEK_MS = 2_000
 
 /** What a stream of an HTTP answer tells besides its bytes; apps and form-data read it there. */
 const FACTS = [

@@ -102,10 +102,11 @@ export class TokenProvider {
     if (waiting !== undefined) return waiting
     const token = this.provide(id, {}).then((provided) => provided.token)
     if (this.#usable(id, undefined)) return token
-    const done = () => {
-      this.#waiting.delete(id)
-    }
-    token.then(done, done)
+    const forget = (): boolean => this.#waiting.delete(id)
+    token.then(
+      () => forget(),
+      () => forget(),
+    )
     this.#waiting.set(id, token)
     return token
   }
