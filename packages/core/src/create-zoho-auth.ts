@@ -230,6 +230,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     })
     this.#provider.memory.clear()
     this.#events.clear()
+    this.#scope.close()
   }
 
   override async rotateKeys(options: RotateOptions = {}): Promise<RotateReport> {

@@ -114,7 +114,7 @@ export class RefreshFailures {
   ): Promise<RememberedQuiet> {
     const { budget, random } = this.#parts
     // A complete answer without a token cost none; after a broken one, or a token that was not usable, one may exist.
-    const unclear = answer.kind !== 'transient'
+    const unclear = answer.kind !== 'transient' || answer.unclear === true
     const asked = answer.kind === 'transient' ? (answer.retryAfterMs ?? 0) : 0
     const own = backoffMs(go?.failures ?? 0, random(), unclear, go?.used ?? 0, budget)
     const ms = Math.max(own, Math.min(asked, budget.windowMs, BACKOFF_LONGEST_MS * 2))

@@ -70,19 +70,17 @@ export class Refresher {
       }
       if (turn.kind === 'adopt') {
         const held = this.#open(connection, key, turn.token, turn.askedAt)
-        if (held) return { token: held.token, how: 'known' }
+        if (held) {
+          // Somebody's refresh went well: what failed here before says nothing any more.
+          this.#failures.forget(key)
+          return { token: held.token, how: 'known' }
+        }
         rejected.set(key, turn.token.generation)
         continue
       }
       const go = turn.kind === 'go' ? turn.turn : undefined
-      try {
-        const provided = await this.#refresh(connection, key, go, flight)
-        if (provided) return provided
-      } catch (error) {
-        // Whatever it was, the lease is not kept from others.
-        await abandonTurn(this.#parts, key, go)
-        throw error
-      }
+      const provided = await this.#refresh(connection, key, go, flight)
+      if (provided) return provided
     }
     throw new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection: id })
   }
@@ -177,7 +175,10 @@ export class Refresher {
     const answer = await accounts.refresh(connection, closing)
     const durationMs = clock.now() - sentAt
     if (answer.kind !== 'token') {
-      closing.throwIfAborted()
+      if (closing.aborted) {
+        await abandonTurn(this.#parts, key, go)
+        throw closing.reason
+      }
       const quiet = await this.#failures.judge(answer, connection, key, go)
       if (quiet) await this.#pause(quiet, connection, flight)
       return undefined
@@ -185,20 +186,9 @@ export class Refresher {
     this.#failures.forget(key)
     this.#quiets.delete(key)
 
-    const current = await this.#readAgain(connection)
-    const changed = current !== undefined && grantKey(current, this.#parts.clientId) !== key
-    if (changed) {
-      await abandonTurn(this.#parts, key, go)
-      return undefined
-    }
-    const payload: TokenPayload = {
-      value: answer.value,
-      lifeMs: answer.lifeMs,
-      apiDomain:
-        answer.apiDomain ?? this.#memory.get(id)?.token.apiDomain ?? this.#parts.apiDomainOf(connection),
-      scopes: answer.scopes,
-    }
-    const storeKey = await this.#rotated(answer, current ?? connection, key, go)
+    const ready = await this.#prepareCommit(answer, connection, key, go)
+    if (ready === undefined) return undefined
+    const { payload, storeKey } = ready
     const held = await this.#commit(connection, storeKey, go, payload, sentAt)
     if (held === undefined) return undefined
     const { generation, expiresAt } = held.token
@@ -213,6 +203,37 @@ export class Refresher {
     if (go && go.used >= this.#parts.budget.limit - 1)
       events.emit('budget.low', { connection: id, used: go.used, limit: this.#parts.budget.limit })
     return { token: held.token, how: 'made' }
+  }
+
+  /** Looks at the connection once more. `undefined`: it has another grant now. A turn that ends here is given up. */
+  async #prepareCommit(
+    answer: Extract<TokenAnswer, { kind: 'token' }>,
+    connection: Connection,
+    key: string,
+    go: GoTurn | undefined,
+  ): Promise<{ readonly payload: TokenPayload; readonly storeKey: string } | undefined> {
+    const { id } = connection
+    let current: Connection | undefined
+    let storeKey = key
+    try {
+      current = await this.#readAgain(connection)
+      if (current !== undefined && grantKey(current, this.#parts.clientId) !== key) {
+        await abandonTurn(this.#parts, key, go)
+        return undefined
+      }
+      storeKey = await this.#rotated(answer, current ?? connection, key, go)
+    } catch (error) {
+      await abandonTurn(this.#parts, key, go)
+      throw error
+    }
+    const payload: TokenPayload = {
+      value: answer.value,
+      lifeMs: answer.lifeMs,
+      apiDomain:
+        answer.apiDomain ?? this.#memory.get(id)?.token.apiDomain ?? this.#parts.apiDomainOf(connection),
+      scopes: answer.scopes,
+    }
+    return { payload, storeKey }
   }
 
   /** Gate 6 for a token that has just come. `undefined`: forgotten meanwhile. */

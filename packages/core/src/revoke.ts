@@ -37,7 +37,11 @@ export async function revokeConnection(id: string, parts: RevokeParts): Promise<
   const { clock, events, grants, store, health, accounts, logger } = parts
   const connection = await grants.get(id)
   if (connection === undefined) throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', { connection: id })
-  if (connection.state === 'revoked') return
+  if (connection.state === 'revoked') {
+    // Perhaps by another process: this one must not go on with the tokens it has.
+    parts.forget(id, grantKey(connection, parts.clientId))
+    return
+  }
   const key = grantKey(connection, parts.clientId)
   await accounts.prepare(connection.dataCenter)
   await changeState(connection, 'revoking', grants, clock)

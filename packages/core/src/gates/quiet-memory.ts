@@ -18,16 +18,17 @@ export interface RememberedQuiet {
   readonly cause?: unknown
 }
 
-const OWN_REASONS: ReadonlySet<string> = new Set(['client', 'unreachable', 'store'])
+/** What is believed to its end: what this process knows of itself, and a throttle, which nothing ends but time. */
+const KEPT: ReadonlySet<string> = new Set(['client', 'unreachable', 'store', 'throttled'])
 
 /** Remembers quiet in this process, by key, so that a thousand callers cost no thousand questions. */
 export class QuietMemory {
   readonly #entries = new Map<string, { readonly quiet: RememberedQuiet; readonly askAgainAt: number }>()
 
-  /** Remembers until the quiet ends; what a shared store said is asked again after {@link QUIET_REMEMBERED_MS}. */
+  /** Remembers until the quiet ends; what else a shared store said is asked again after {@link QUIET_REMEMBERED_MS}. */
   set(key: string, quiet: RememberedQuiet, now: number): void {
     if (this.#entries.size >= MOST_REMEMBERED) this.#entries.clear()
-    const askAgainAt = OWN_REASONS.has(quiet.reason)
+    const askAgainAt = KEPT.has(quiet.reason)
       ? quiet.untilAt
       : Math.min(quiet.untilAt, now + QUIET_REMEMBERED_MS)
     this.#entries.set(key, { quiet, askAgainAt })

@@ -6,6 +6,9 @@ export const DEFAULT_BUDGET: BudgetPolicy = Object.freeze({ limit: 8, windowMs: 
 /** Tokens the whole fleet may take per window while no process can reach the store. */
 const TOKENS_WITHOUT_STORE = 2
 
+/** Tokens that can be saved up: one, so that a store that comes and goes does not add up shares. */
+const CAPACITY = 1
+
 /**
  * What one process may spend while the store is down: its part of {@link TOKENS_WITHOUT_STORE}, as a bucket that fills
  * evenly. Never rounded up, because the fleet may already have spent its share; the random initial fill makes the
@@ -13,21 +16,19 @@ const TOKENS_WITHOUT_STORE = 2
  */
 export class LocalBucket {
   readonly #perMs: number
-  readonly #capacity: number
   #level: number
   #filledAt: number
 
   constructor(budget: BudgetPolicy, instances: number, now: number, random: () => number) {
     const share = TOKENS_WITHOUT_STORE / instances
     this.#perMs = share / budget.windowMs
-    this.#capacity = Math.max(1, share)
-    this.#level = random() * this.#capacity
+    this.#level = random()
     this.#filledAt = now
   }
 
   /** Takes one token, or says in how many milliseconds there will be one. */
   take(now: number): { readonly ok: true } | { readonly ok: false; readonly ms: number } {
-    this.#level = Math.min(this.#capacity, this.#level + (now - this.#filledAt) * this.#perMs)
+    this.#level = Math.min(CAPACITY, this.#level + (now - this.#filledAt) * this.#perMs)
     this.#filledAt = now
     if (this.#level >= 1) {
       this.#level -= 1

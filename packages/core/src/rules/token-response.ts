@@ -16,7 +16,13 @@ export type TokenAnswer =
   | { readonly kind: 'client-fault'; readonly error: string }
   | { readonly kind: 'throttled' }
   /** May go away by itself. `detail` says what came, without anything secret. */
-  | { readonly kind: 'transient'; readonly detail: string; readonly retryAfterMs?: number }
+  | {
+      readonly kind: 'transient'
+      readonly detail: string
+      readonly retryAfterMs?: number
+      /** The answer broke off where a token may have stood. */
+      readonly unclear?: true
+    }
   /** A token came that must not be used. */
   | { readonly kind: 'malformed'; readonly detail: string }
 
@@ -104,6 +110,11 @@ function judgeRefusal(
   if (error !== undefined) return transient(answer, `error ${show(error)}`)
   if (answer.status >= 300 && answer.status < 400)
     return transient(answer, `a redirect (status ${answer.status})`)
+  if (body === undefined && answer.status < 300 && answer.body.trimStart().startsWith('{'))
+    return {
+      ...transient(answer, `status ${answer.status} and a JSON object that breaks off`),
+      unclear: true,
+    }
   if (body === undefined)
     return transient(answer, `status ${answer.status} and a body that is not a JSON object`)
   return transient(answer, `status ${answer.status} without access_token and without error`)

@@ -1,0 +1,7 @@
+export type { Counts } from './counts.js'
+export type { Violation } from './judge.js'
+export type { Scenario } from './scenario.js'
+export type { Sabotage } from './shared-store.js'
+export { SABOTAGES } from './shared-store.js'
+export type { Outcome, SimulateOptions } from './simulate.js'
+export { simulate } from './simulate.js'
