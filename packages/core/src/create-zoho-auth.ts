@@ -12,6 +12,7 @@ import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-stor
 import type { ConnectionStore, TokenRecord, TokenStore } from './stores/ports.js'
 import { SealedConnectionStore } from './stores/sealed-connection-store.js'
 import { SealedTokenStore } from './stores/sealed-token-store.js'
+import { sealedWith } from './stores/sealer.js'
 import { TokenProvider } from './token-provider.js'
 import { warnOfFleet, warnOfTwins } from './warnings.js'
 import { abortable } from './words/abortable.js'
@@ -470,6 +471,14 @@ function grantsOf(settings: Settings): Grants {
         throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })
       }
       if (connection === undefined || connection === null) return undefined
+      const kid =
+        typeof connection.refreshToken === 'string' ? sealedWith(connection.refreshToken) : undefined
+      if (kid !== undefined)
+        throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+          connection: id,
+          message: `connection ${id} is sealed with key "${kid}", and there are no encryptionKeys (ZOHO_AUTH_KEYS)`,
+          action: 'Give this process the keys. Nothing is lost, and nobody has to reconnect.',
+        })
       if (
         connection.id === id &&
         isDataCenter(connection.dataCenter) &&

@@ -150,6 +150,17 @@ describe('what does not open', () => {
     expect((await strict.getToken({ connection: 'ada' })).value).toBeTruthy()
   })
 
+  test('a sealed row is never taken for a refresh token by a process without keys', async () => {
+    const { emulator, rows } = await stored({ id: 'ada' })
+    for (const connections of [rows, (id: string) => rows.get(id)]) {
+      const error = await engine(emulator, { connections })
+        .getToken({ connection: 'ada' })
+        .catch((thrown) => thrown)
+      expect(error).toMatchObject({ code: 'ERR_ZOHO_CONFIG', message: expect.stringContaining('"k1"') })
+    }
+    expect(emulator.counters.tokenRequests).toBe(0)
+  })
+
   test('a token that does not open costs a refresh and nothing else', async () => {
     const emulator = await emulate()
     const tokens = durable(memoryTokenStore())

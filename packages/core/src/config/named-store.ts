@@ -12,6 +12,7 @@ import type {
   TokenRecord,
   TokenStore,
 } from '../stores/ports.js'
+import { ended } from '../words/abortable.js'
 import type { Connection } from '../words/connection.js'
 
 /** Which package keeps the stores of a URL, by its scheme, and what else has to be installed with it. */
@@ -116,8 +117,8 @@ class LazyTokenStore implements TokenStore {
   }
 
   async changed(key: string, signal: AbortSignal): Promise<void> {
-    const store = await this.#store()
-    return store.changed?.(key, signal) ?? new Promise(() => {})
+    const store = await this.#store().catch(() => undefined)
+    return store?.changed?.(key, signal) ?? ended(signal)
   }
 
   async inspect(key: string): Promise<TokenRecord | undefined> {

@@ -1,4 +1,5 @@
 import type { BudgetPolicy, GoTurn, StoredToken, TokenStore } from '../stores/ports.js'
+import { ended } from '../words/abortable.js'
 import type { Clock } from '../words/clock.js'
 import { ZohoAuthError } from '../words/errors.js'
 import { CODE_OF_QUIET, QUIET_REMEMBERED_MS, type QuietMemory, type RememberedQuiet } from './quiet-memory.js'
@@ -58,7 +59,7 @@ export async function takeTurn(
     if (remembered) return { kind: 'quiet', quiet: remembered, learned: false }
     try {
       // Asked before the question, so that nothing that happens in between is missed; not for the first one.
-      if (waited) changed = store.changed?.(key, watch.signal)
+      if (waited) changed = store.changed?.(key, watch.signal).catch(() => ended(watch.signal))
       const turn = await health.run(() => store.begin(key, { lease, newerThan, leaseMs, budget }))
       if (turn.kind === 'adopt') return { kind: 'adopt', token: turn.token, askedAt }
       if (turn.kind === 'go') {

@@ -1,3 +1,4 @@
+import { ended } from '../words/abortable.js'
 import type {
   AbandonOptions,
   BeginRequest,
@@ -43,7 +44,7 @@ export class SealedTokenStore implements TokenStore {
   }
 
   changed(key: string, signal: AbortSignal): Promise<void> {
-    return this.#inner.changed?.(key, signal) ?? new Promise(() => {})
+    return this.#inner.changed?.(key, signal) ?? ended(signal)
   }
 
   async inspect(key: string): Promise<TokenRecord | undefined> {

@@ -87,6 +87,12 @@ export function createSealer(keys: readonly string[]): Sealer {
   }
 }
 
+/** The id of the key that a text was sealed with; `undefined` for a text that was not sealed here. */
+export function sealedWith(text: string): string | undefined {
+  const header = headerOf(text)
+  return header === undefined ? undefined : String(header.kid)
+}
+
 /** The protected header of a compact JWE, not yet verified; `undefined` for anything else. */
 function headerOf(text: string): { readonly kid?: unknown; readonly rec?: unknown } | undefined {
   const parts = text.split('.')
