@@ -4,21 +4,19 @@ import { fetchWithToken } from './fetch.js'
 import type { AccountsServer } from './gates/accounts-server.js'
 import { type Grants, grantKey } from './gates/grant.js'
 import { StoreHealth } from './gates/store-health.js'
+import { DEFAULT_CONNECTION, grantsOf } from './grants-of.js'
 import { Handle, type HandleTarget } from './handle.js'
 import { HopelessHosts, hostDenied, OutgoingRequest } from './outgoing.js'
 import { type HostPolicy, hostPolicy } from './rules/hosts.js'
-import { memoryConnectionStore } from './stores/memory-connection-store.js'
 import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-store.js'
-import type { ConnectionStore, TokenRecord, TokenStore } from './stores/ports.js'
-import { SealedConnectionStore } from './stores/sealed-connection-store.js'
+import type { TokenRecord, TokenStore } from './stores/ports.js'
 import { SealedTokenStore } from './stores/sealed-token-store.js'
-import { sealedWith } from './stores/sealer.js'
 import { TokenProvider } from './token-provider.js'
 import { warnOfFleet, warnOfTwins } from './warnings.js'
 import { abortable } from './words/abortable.js'
 import { type Connection, isConnectionId } from './words/connection.js'
-import { type DataCenter, isDataCenter, PRODUCTS, type Product, productOrigin } from './words/data-centers.js'
-import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
+import { type DataCenter, PRODUCTS, type Product, productOrigin } from './words/data-centers.js'
+import { describeFault, ZohoAuthError } from './words/errors.js'
 import { Events, type ZohoAuthEventName, type ZohoAuthListener } from './words/events.js'
 import { Choice, Scope } from './words/scope.js'
 import type { Token } from './words/token.js'
@@ -35,9 +33,6 @@ import {
   type ZohoFetchOptions,
   type ZohoHandle,
 } from './zoho-auth.js'
-
-/** The id of the connection in single mode. */
-export const DEFAULT_CONNECTION = 'default'
 
 /** How long `close` lets work under way finish, in milliseconds (five seconds). */
 export const CLOSE_GRACE_MS = 5_000
@@ -453,69 +448,4 @@ function secretFor(settings: Settings, dataCenter: DataCenter): string {
     message: `there is no client secret for data centre "${dataCenter}"`,
     action: `Set ZOHO_CLIENT_SECRET_${dataCenter.toUpperCase()}, or add it to clientSecret.`,
   })
-}
-
-/** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
-function grantsOf(settings: Settings): Grants {
-  const { connections, single, clock, timeoutMs } = settings
-  const store = typeof connections === 'function' ? undefined : sealed(connections, settings)
-  const look = typeof connections === 'function' ? connections : (id: string) => store?.get(id)
-  return {
-    store,
-    async get(id) {
-      let connection: Connection | undefined
-      try {
-        connection = single ? await look(id) : await inTime(look(id), timeoutMs, clock)
-      } catch (error) {
-        if (isZohoAuthError(error)) throw error
-        throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })
-      }
-      if (connection === undefined || connection === null) return undefined
-      const kid =
-        typeof connection.refreshToken === 'string' ? sealedWith(connection.refreshToken) : undefined
-      if (kid !== undefined)
-        throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
-          connection: id,
-          message: `connection ${id} is sealed with key "${kid}", and there are no encryptionKeys (ZOHO_AUTH_KEYS)`,
-          action: 'Give this process the keys. Nothing is lost, and nobody has to reconnect.',
-        })
-      if (
-        connection.id === id &&
-        isDataCenter(connection.dataCenter) &&
-        typeof connection.refreshToken === 'string'
-      )
-        return connection
-      throw new ZohoAuthError('ERR_ZOHO_STORE', {
-        connection: id,
-        action: `"connections" gave something else than connection "${id}" with a known dataCenter and a refreshToken.`,
-      })
-    },
-  }
-}
-
-/** The store of connections: in memory for a single one, sealed where it is durable. */
-function sealed(store: ConnectionStore | undefined, settings: Settings): ConnectionStore {
-  const { single, clock, sealer, plaintext } = settings
-  if (store === undefined) return memoryConnectionStore(only(single, clock.now()))
-  if (sealer === undefined || !store.durable || store instanceof SealedConnectionStore) return store
-  return new SealedConnectionStore(store, sealer, plaintext)
-}
-
-/** An app's own lookup may hang, with everyone who waits for it. */
-async function inTime<T>(work: Promise<T> | T, ms: number, clock: Settings['clock']): Promise<T> {
-  const timer = new AbortController()
-  const late = clock.sleep(ms, timer.signal).then(() => {
-    throw new Error(`"connections" did not answer within ${ms} ms`)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    timer.abort()
-  }
-}
-
-function only(single: Settings['single'], now: number): Connection[] {
-  if (single === undefined) return []
-  const at = Math.floor(now)
-  return [{ id: DEFAULT_CONNECTION, ...single, state: 'active', version: 1, createdAt: at, updatedAt: at }]
 }

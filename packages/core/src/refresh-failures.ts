@@ -137,7 +137,9 @@ export class RefreshFailures {
     const current = await this.#readAgain(connection)
     await abandonTurn(this.#parts, key, go, { quiet: { reason: 'dead', ms: DEAD_QUIET_MS }, unspent: true })
     if (current && grantKey(current, clientId) !== key) return undefined
-    if (this.#dead.get(key) !== 'once' && go?.lastQuiet !== 'dead') {
+    // The store knows whether a token came in between, whoever made it; alone, this process can only know of its own.
+    const second = go === undefined ? this.#dead.get(key) === 'once' : go.lastQuiet === 'dead'
+    if (!second) {
       bounded(this.#dead).set(key, 'once')
     } else {
       bounded(this.#dead).set(key, grants.store ? 'once' : 'for-good')

@@ -1,0 +1,77 @@
+import type { Settings } from './config/settings.js'
+import type { Grants } from './gates/grant.js'
+import { memoryConnectionStore } from './stores/memory-connection-store.js'
+import type { ConnectionStore } from './stores/ports.js'
+import { SealedConnectionStore } from './stores/sealed-connection-store.js'
+import { sealedWith } from './stores/sealer.js'
+import type { Connection } from './words/connection.js'
+import { isDataCenter } from './words/data-centers.js'
+import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
+
+/** The id of the connection in single mode. */
+export const DEFAULT_CONNECTION = 'default'
+
+/** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
+export function grantsOf(settings: Settings): Grants {
+  const { connections, single, clock, timeoutMs } = settings
+  const store = typeof connections === 'function' ? undefined : sealed(connections, settings)
+  const look = typeof connections === 'function' ? connections : (id: string) => store?.get(id)
+  return {
+    store,
+    async get(id) {
+      let connection: Connection | undefined
+      try {
+        connection = single ? await look(id) : await inTime(look(id), timeoutMs, clock)
+      } catch (error) {
+        if (isZohoAuthError(error)) throw error
+        throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })
+      }
+      if (connection === undefined || connection === null) return undefined
+      const kid =
+        typeof connection.refreshToken === 'string' ? sealedWith(connection.refreshToken) : undefined
+      if (kid !== undefined)
+        throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+          connection: id,
+          message: `connection ${id} is sealed with key "${kid}", and there are no encryptionKeys (ZOHO_AUTH_KEYS)`,
+          action: 'Give this process the keys. Nothing is lost, and nobody has to reconnect.',
+        })
+      if (
+        connection.id === id &&
+        isDataCenter(connection.dataCenter) &&
+        typeof connection.refreshToken === 'string'
+      )
+        return connection
+      throw new ZohoAuthError('ERR_ZOHO_STORE', {
+        connection: id,
+        action: `"connections" gave something else than connection "${id}" with a known dataCenter and a refreshToken.`,
+      })
+    },
+  }
+}
+
+/** The store of connections: in memory for a single one, sealed where it is durable. */
+function sealed(store: ConnectionStore | undefined, settings: Settings): ConnectionStore {
+  const { single, clock, sealer, plaintext } = settings
+  if (store === undefined) return memoryConnectionStore(only(single, clock.now()))
+  if (sealer === undefined || !store.durable || store instanceof SealedConnectionStore) return store
+  return new SealedConnectionStore(store, sealer, plaintext)
+}
+
+/** An app's own lookup may hang, with everyone who waits for it. */
+async function inTime<T>(work: Promise<T> | T, ms: number, clock: Settings['clock']): Promise<T> {
+  const timer = new AbortController()
+  const late = clock.sleep(ms, timer.signal).then(() => {
+    throw new Error(`"connections" did not answer within ${ms} ms`)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    timer.abort()
+  }
+}
+
+function only(single: Settings['single'], now: number): Connection[] {
+  if (single === undefined) return []
+  const at = Math.floor(now)
+  return [{ id: DEFAULT_CONNECTION, ...single, state: 'active', version: 1, createdAt: at, updatedAt: at }]
+}
