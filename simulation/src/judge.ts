@@ -20,7 +20,7 @@ import type { World } from './world.js'
 /** How long a caller may wait, in milliseconds: what `getToken` documents. */
 export const DEADLINE_MS: number = 3 * DEFAULT_TIMEOUT_MS + 2_000
 /** After the last disturbance nobody may fail any more, in milliseconds: a throttle, and then some. */
-export const RECOVERY_MS = 660_000
+const RECOVERY_MS = 660_000
 /** The same for a pause or a step of this process's own clock, in milliseconds. */
 const OWN_RECOVERY_MS = 60_000
 /** The same for processes that died and held the lease, in milliseconds. */

@@ -5,7 +5,7 @@ import { type Episode, FAULTS, type Target } from './weather.js'
 import { START_AT } from './world.js'
 
 /** Nothing is disturbed in the last part of a run, in milliseconds: all must be well again, and stay so. */
-export const CALM_END_MS = 1_500_000
+const CALM_END_MS = 1_500_000
 
 const MINUTE_MS = 60_000
 
@@ -24,7 +24,7 @@ export type Deed =
   | 'revoke'
   | 'foreign-burst'
 
-export interface Plan {
+interface Plan {
   readonly at: number
   readonly deed: Deed
 }

@@ -1,5 +1,5 @@
 /** Lines kept for a violation. */
-export const TRACE_LINES = 40
+const TRACE_LINES = 40
 
 interface Line {
   readonly at: number

@@ -5,7 +5,7 @@ import type { World } from './world.js'
 export type Target = 'accounts' | 'tokens' | 'connections' | 'api'
 
 /** What can befall an operation, by its target. */
-export interface FaultsOf {
+interface FaultsOf {
   accounts:
     | 'unreachable'
     | 'reset'
