@@ -1,5 +1,5 @@
 // Real servers for tests, on loopback, with their data in a temporary folder.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -119,12 +119,23 @@ export async function startPostgres() {
   )
   child.once('error', () => {})
   await untilAccepting(port, child)
+  await untilReady(join(program, '..', 'pg_isready'), port)
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     port,
     pid: child.pid,
     stop: stopper(child, folder, 'SIGINT'),
   }
+}
+
+/** The port of PostgreSQL accepts before the server does. */
+async function untilReady(program, port) {
+  const end = Date.now() + START_MS
+  while (Date.now() < end) {
+    if (spawnSync(program, ['-h', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' }).status === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`PostgreSQL on port ${port} does not get ready`)
 }
 
 /** PostgreSQL does not run as root. */

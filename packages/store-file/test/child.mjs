@@ -112,12 +112,14 @@ const jobs = {
   },
 }
 
-process.once('message', async () => {
+async function work() {
   try {
     await tell(await jobs[job.name](job))
   } catch (error) {
     await tell({ failed: String(error?.stack ?? error) })
   }
   process.disconnect()
-})
+}
+
+process.once('message', () => void work())
 await tell('ready')

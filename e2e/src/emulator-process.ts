@@ -1,0 +1,6 @@
+/** The emulator in a process of its own. Its options come as JSON in the first argument; it ends with its parent. */
+import { type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
+
+const emulator = await startEmulator(JSON.parse(process.argv[2] ?? '{}') as EmulatorOptions)
+process.once('disconnect', () => process.exit())
+process.send?.({ url: emulator.url, clientId: emulator.clientId, clientSecret: emulator.clientSecret })

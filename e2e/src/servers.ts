@@ -1,0 +1,51 @@
+/** A server on loopback, with its data in a temporary folder. */
+interface RunningServer {
+  readonly url: string
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** `testing/servers.mjs`, which every package's tests use. */
+interface Servers {
+  redisServer(): string | undefined
+  postgresServer(): string | undefined
+  startRedis(options?: { readonly port?: number }): Promise<RunningServer>
+  startPostgres(): Promise<RunningServer>
+}
+
+const servers = (await import(
+  new URL('../../testing/servers.mjs', import.meta.url).href
+)) as unknown as Servers
+
+const running = new Set<RunningServer>()
+
+/** Whether the program of a server is installed. */
+export const installed: Readonly<Record<'redis' | 'postgres', boolean>> = {
+  redis: servers.redisServer() !== undefined,
+  postgres: servers.postgresServer() !== undefined,
+}
+
+export async function startRedis(port?: number): Promise<RunningServer> {
+  return watched(await servers.startRedis(port === undefined ? {} : { port }))
+}
+
+export async function startPostgres(): Promise<RunningServer> {
+  return watched(await servers.startPostgres())
+}
+
+/** Stops what was started here and still runs. */
+export async function stopServers(): Promise<void> {
+  await Promise.all([...running].map((server) => server.stop()))
+}
+
+function watched(server: RunningServer): RunningServer {
+  const known: RunningServer = {
+    url: server.url,
+    port: server.port,
+    async stop() {
+      if (running.delete(known)) await server.stop()
+    },
+  }
+  running.add(known)
+  return known
+}

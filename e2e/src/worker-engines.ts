@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import { createZohoAuth, DEFAULT_BUDGET, type OpenedStores, type ZohoAuth } from '@zoho-auth/core'
+import type { Command, Gets, Results, WorkerConfig } from './messages.js'
+import { openStoresAt } from './open-stores.js'
+import { Tally } from './tally.js'
+
+/** Longer than a scenario lasts: who has a turn keeps it. In milliseconds. */
+const LEASE_MS = 60_000
+
+const HEARD = [
+  'token.refreshed',
+  'token.refresh_failed',
+  'refresh.throttled',
+  'connection.consent_required',
+  'store.degraded',
+  'store.recovered',
+] as const
+
+interface Engine {
+  readonly zoho: ZohoAuth
+  readonly stores: OpenedStores
+}
+
+/** What a worker can do. */
+export class WorkerEngines {
+  readonly #config: WorkerConfig
+  readonly #engines = new Map<string, Promise<Engine>>()
+  readonly #opened = new Map<string, Promise<OpenedStores>>()
+  #rest: (() => Promise<Results['rest']>) | undefined
+
+  constructor(config: WorkerConfig) {
+    this.#config = config
+  }
+
+  async obey(command: Command): Promise<Results[keyof Results]> {
+    switch (command.do) {
+      case 'get':
+        return this.#get(command)
+      case 'renew':
+        return this.#renew(command)
+      case 'call':
+        return this.#call(command)
+      case 'status':
+        return (await this.#engine(command.engine)).zoho.status(command.connection)
+      case 'load':
+        return this.#load(command)
+      case 'rest':
+        return (await this.#rest?.()) ?? {}
+      case 'begin':
+        return this.#begin(command)
+    }
+  }
+
+  async #get({ engine, connection, callers, at }: Extract<Command, { do: 'get' }>): Promise<Gets> {
+    const { zoho } = await this.#engine(engine)
+    await until(at)
+    const tally = new Tally()
+    await Promise.all(Array.from({ length: callers }, () => tally.count(() => zoho.getToken({ connection }))))
+    return tally.result()
+  }
+
+  async #renew({ engine, connection }: Extract<Command, { do: 'renew' }>): Promise<Gets> {
+    const { zoho } = await this.#engine(engine)
+    const tally = new Tally()
+    await tally.count(async () => {
+      const { value } = await zoho.getToken({ connection })
+      return zoho.getToken({ connection, refused: value })
+    })
+    return tally.result()
+  }
+
+  async #call({ engine, connection }: Extract<Command, { do: 'call' }>): Promise<Results['call']> {
+    const { zoho } = await this.#engine(engine)
+    const response = await zoho.fetch('/crm/v2/Leads', { connection, product: 'crm' })
+    await response.arrayBuffer()
+    return { status: response.status }
+  }
+
+  async #load(command: Extract<Command, { do: 'load' }>): Promise<Results['load']> {
+    const { zoho } = await this.#engine(command.engine)
+    const tallies = new Map(command.connections.map((connection) => [connection, new Tally()]))
+    const calls = new Set<Promise<void>>()
+    const timer = setInterval(() => {
+      for (const [connection, tally] of tallies) {
+        const call = tally.count(() => zoho.getToken({ connection })).finally(() => calls.delete(call))
+        calls.add(call)
+      }
+    }, command.everyMs)
+    this.#rest = async () => {
+      clearInterval(timer)
+      await Promise.all(calls)
+      return Object.fromEntries([...tallies].map(([connection, tally]) => [connection, tally.result()]))
+    }
+    return {}
+  }
+
+  async #begin({ engine, keys, at }: Extract<Command, { do: 'begin' }>): Promise<readonly string[]> {
+    const { tokens } = (await this.#engine(engine)).stores
+    await until(at)
+    const turns = await Promise.all(
+      keys.map((key) =>
+        tokens.begin(key, { lease: randomUUID(), newerThan: 0, leaseMs: LEASE_MS, budget: DEFAULT_BUDGET }),
+      ),
+    )
+    return turns.map(({ kind }) => kind)
+  }
+
+  #engine(name: string): Promise<Engine> {
+    let engine = this.#engines.get(name)
+    if (engine === undefined) {
+      engine = this.#open(name)
+      this.#engines.set(name, engine)
+    }
+    return engine
+  }
+
+  async #open(name: string): Promise<Engine> {
+    const urls = this.#config.engines[name]
+    if (urls === undefined) throw new Error(`there is no engine ${name}`)
+    const stores = await this.#stores(urls.tokens)
+    const { connections } = await this.#stores(urls.connections)
+    const zoho = createZohoAuth({ ...this.#config.options, tokens: stores.tokens, connections })
+    for (const event of HEARD)
+      zoho.on(event, (payload) => console.log(event, inspect(payload, { depth: 10, showHidden: true })))
+    zoho.on('token.refreshed', ({ connection }) => {
+      const token = zoho.peekToken({ connection })
+      console.log(token, JSON.stringify(token), inspect(zoho, { depth: 10, showHidden: true }))
+    })
+    return { zoho, stores }
+  }
+
+  #stores(url: string): Promise<OpenedStores> {
+    let stores = this.#opened.get(url)
+    if (stores === undefined) {
+      stores = openStoresAt(url)
+      this.#opened.set(url, stores)
+    }
+    return stores
+  }
+}
+
+async function until(at = 0): Promise<void> {
+  const left = at - Date.now()
+  if (left > 0) await sleep(left)
+}
