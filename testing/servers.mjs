@@ -119,7 +119,7 @@ export async function startPostgres() {
   )
   child.once('error', () => {})
   await untilAccepting(port, child)
-  await untilReady(join(program, '..', 'pg_isready'), port)
+  await untilReady(port)
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     port,
@@ -129,7 +129,9 @@ export async function startPostgres() {
 }
 
 /** The port of PostgreSQL accepts before the server does. */
-async function untilReady(program, port) {
+async function untilReady(port) {
+  const program = onPath('pg_isready', postgresFolders())
+  if (program === undefined) return
   const end = Date.now() + START_MS
   while (Date.now() < end) {
     if (spawnSync(program, ['-h', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' }).status === 0) return
