@@ -153,8 +153,7 @@ class Engine extends ZohoAuth implements HandleTarget {
 
   override fetch(input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
     const { connection, product, ...rest } = init
-    const signal = init.signal ?? (typeof input === 'object' && 'signal' in input ? input.signal : undefined)
-    const outgoing = this.outgoing({ connection, product, signal: signal ?? undefined })
+    const outgoing = this.outgoing({ connection, product, signal: signalOf(input, init) })
     return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
   }
 
@@ -247,8 +246,7 @@ class Engine extends ZohoAuth implements HandleTarget {
 
   fetchFor(choice: Choice, input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
     const { product, connection: _, ...rest } = init
-    const signal = init.signal ?? (typeof input === 'object' && 'signal' in input ? input.signal : undefined)
-    const outgoing = this.outgoingFor(choice, { product, signal: signal ?? undefined })
+    const outgoing = this.outgoingFor(choice, { product, signal: signalOf(input, init) })
     return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
   }
 
@@ -421,6 +419,11 @@ function unlimitedListeners(controller: AbortController): AbortController {
 
 /** Most connections whose last failure is remembered for `status`. */
 const MOST_ERRORS = 10_000
+
+/** The caller's signal, wherever `fetch` takes it from. */
+function signalOf(input: string | URL | Request, init: ZohoFetchOptions): AbortSignal | undefined {
+  return init.signal ?? (typeof input === 'object' && 'signal' in input ? input.signal : undefined)
+}
 
 function closedError(): ZohoAuthError {
   return new ZohoAuthError('ERR_ZOHO_CONFIG', {

@@ -4,6 +4,7 @@ import { memoryConnectionStore } from './stores/memory-connection-store.js'
 import type { ConnectionStore } from './stores/ports.js'
 import { SealedConnectionStore } from './stores/sealed-connection-store.js'
 import { sealedWith } from './stores/sealer.js'
+import { within } from './words/abortable.js'
 import type { Connection } from './words/connection.js'
 import { isDataCenter } from './words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
@@ -16,12 +17,14 @@ export function grantsOf(settings: Settings): Grants {
   const { connections, single, clock, timeoutMs } = settings
   const store = typeof connections === 'function' ? undefined : sealed(connections, settings)
   const look = typeof connections === 'function' ? connections : (id: string) => store?.get(id)
+  // An app's own lookup may hang, with everyone who waits for it.
+  const hangs = () => new Error(`"connections" did not answer within ${timeoutMs} ms`)
   return {
     store,
     async get(id) {
       let connection: Connection | undefined
       try {
-        connection = single ? await look(id) : await inTime(look(id), timeoutMs, clock)
+        connection = single ? await look(id) : await within(look(id), timeoutMs, clock, hangs)
       } catch (error) {
         if (isZohoAuthError(error)) throw error
         throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })
@@ -55,19 +58,6 @@ function sealed(store: ConnectionStore | undefined, settings: Settings): Connect
   if (store === undefined) return memoryConnectionStore(only(single, clock.now()))
   if (sealer === undefined || !store.durable || store instanceof SealedConnectionStore) return store
   return new SealedConnectionStore(store, sealer, plaintext)
-}
-
-/** An app's own lookup may hang, with everyone who waits for it. */
-async function inTime<T>(work: Promise<T> | T, ms: number, clock: Settings['clock']): Promise<T> {
-  const timer = new AbortController()
-  const late = clock.sleep(ms, timer.signal).then(() => {
-    throw new Error(`"connections" did not answer within ${ms} ms`)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    timer.abort()
-  }
 }
 
 function only(single: Settings['single'], now: number): Connection[] {

@@ -7,7 +7,7 @@ import type { StoreHealth } from './gates/store-health.js'
 import type { Refresher } from './refresher.js'
 import { type ExpiryPolicy, proportion, REFERENCE_LIFE_MS } from './rules/freshness.js'
 import type { BudgetPolicy, TokenStore } from './stores/ports.js'
-import { abortable } from './words/abortable.js'
+import { abortable, within } from './words/abortable.js'
 import type { Clock } from './words/clock.js'
 import type { Connection } from './words/connection.js'
 import { ZohoAuthError } from './words/errors.js'
@@ -237,16 +237,9 @@ export class TokenProvider {
   }
 
   /** Every flight ends, also where a store or an app's own lookup never answers. */
-  async #limited(id: string, work: Promise<Provided>): Promise<Provided> {
-    const timer = new AbortController()
-    const late = this.#parts.clock.sleep(this.deadlineMs, timer.signal).then(() => {
-      throw new ZohoAuthError('ERR_ZOHO_TIMEOUT', { connection: id })
-    })
-    try {
-      return await Promise.race([work, late])
-    } finally {
-      timer.abort()
-    }
+  #limited(id: string, work: Promise<Provided>): Promise<Provided> {
+    const late = () => new ZohoAuthError('ERR_ZOHO_TIMEOUT', { connection: id })
+    return within(work, this.deadlineMs, this.#parts.clock, late)
   }
 }
 
