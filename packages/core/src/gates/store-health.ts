@@ -1,5 +1,6 @@
 import { LocalBucket } from '../rules/budget.js'
 import type { BudgetPolicy } from '../stores/ports.js'
+import { within } from '../words/abortable.js'
 import type { Clock } from '../words/clock.js'
 import { describeFault } from '../words/errors.js'
 import type { Events } from '../words/events.js'
@@ -55,12 +56,9 @@ export class StoreHealth {
   /** Runs one store operation, within {@link STORE_TIMEOUT_MS}. @throws StoreFault */
   async run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#inProcess) return operation()
-    const timer = new AbortController()
     try {
-      const late = this.#clock.sleep(STORE_TIMEOUT_MS, timer.signal).then(() => {
-        throw new Error(`the store did not answer within ${STORE_TIMEOUT_MS} ms`)
-      })
-      const result = await Promise.race([operation(), late])
+      const late = () => new Error(`the store did not answer within ${STORE_TIMEOUT_MS} ms`)
+      const result = await within(operation(), STORE_TIMEOUT_MS, this.#clock, late)
       this.#answered()
       return result
     } catch (error) {
@@ -70,8 +68,6 @@ export class StoreHealth {
         this.#events.emit('store.degraded', { detail: fault.message })
       }
       throw new StoreFault(fault.message, { cause: fault })
-    } finally {
-      timer.abort()
     }
   }
 
