@@ -1,9 +1,12 @@
+import { Background } from './background.js'
 import type { ZohoAuthOptions } from './config/options.js'
 import { DEFAULT_INSTANCES, readSettings, type Settings } from './config/settings.js'
+import { lazyConsent } from './consent/lazy-consent.js'
 import { fetchWithToken } from './fetch.js'
 import type { AccountsServer } from './gates/accounts-server.js'
 import { type Grants, grantKey } from './gates/grant.js'
 import { StoreHealth } from './gates/store-health.js'
+import type { GrantParts } from './grant-parts.js'
 import { DEFAULT_CONNECTION, grantsOf } from './grants-of.js'
 import { Handle, type HandleTarget } from './handle.js'
 import { HopelessHosts, hostDenied, OutgoingRequest } from './outgoing.js'
@@ -26,6 +29,9 @@ import {
   type Outgoing,
   type OutgoingOptions,
   type PeekOptions,
+  type RevokeAllOptions,
+  type RevokeOptions,
+  type RevokeReport,
   type RotateOptions,
   type RotateReport,
   type TokenOptions,
@@ -33,6 +39,7 @@ import {
   type ZohoFetchOptions,
   type ZohoHandle,
 } from './zoho-auth.js'
+import type { ZohoConsent } from './zoho-consent.js'
 
 /** How long `close` lets work under way finish, in milliseconds (five seconds). */
 export const CLOSE_GRACE_MS = 5_000
@@ -49,6 +56,7 @@ export function createZohoAuth(options: ZohoAuthOptions = {}): ZohoAuth {
 
 class Engine extends ZohoAuth implements HandleTarget {
   override readonly ambient: boolean
+  override readonly consent: ZohoConsent
   readonly #settings: Settings
   readonly #events = new Events()
   readonly #scope = new Scope()
@@ -65,6 +73,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   >()
   readonly #stopping = unlimitedListeners(new AbortController())
   readonly #closing = unlimitedListeners(new AbortController())
+  readonly #background: Background
   readonly #untwin: () => void
   #closed: Promise<void> | undefined
 
@@ -78,6 +87,8 @@ class Engine extends ZohoAuth implements HandleTarget {
     const inProcess = isMemoryTokenStore(store)
     this.#store = settings.sealer && store.durable ? new SealedTokenStore(store, settings.sealer) : store
     this.#grants = grantsOf(settings)
+    const outside = (work: () => Promise<unknown>) => this.#scope.outside(work)
+    this.#background = new Background(clock, logger, outside, this.#stopping.signal)
     const traits = { inProcess, instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES) }
     const closing = this.#closing.signal
     this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)
@@ -94,11 +105,20 @@ class Engine extends ZohoAuth implements HandleTarget {
       budget,
       expiry: settings.expiry,
       timeoutMs: settings.timeoutMs,
-      apiDomainOf: ({ dataCenter, environment }) =>
-        settings.ownAccounts?.[dataCenter] ?? productOrigin('crm', dataCenter, environment),
+      apiDomainOf: (connection) => this.#apiDomainOf(connection),
+      revokeDueGrants: (id) =>
+        this.#background.run(async () => {
+          const { revokeDueGrants } = await import('./consent/replaced-grants.js')
+          return revokeDueGrants(id, await this.#grantParts())
+        }),
       outside: (work) => this.#scope.outside(work),
       stopping: this.#stopping.signal,
       closing,
+    })
+    this.consent = lazyConsent(async () => {
+      const parts = await this.#grantParts()
+      const { Consent } = await import('./consent/consent.js')
+      return new Consent(parts)
     })
     this.on('token.refresh_failed', ({ connection, code, detail }) =>
       this.#noteError(connection, code, detail),
@@ -195,8 +215,18 @@ class Engine extends ZohoAuth implements HandleTarget {
     return this.#outgoing(options, () => this.#resolve(options.connection, choice))
   }
 
-  override async revoke(options: PeekOptions = {}): Promise<void> {
-    await this.#revoke(await this.#resolve(options.connection))
+  override async revoke({ connection, token }: RevokeOptions = {}): Promise<void> {
+    const id = await this.#resolve(connection)
+    if (token === undefined) return this.#revoke(id)
+    const parts = this.#grantParts()
+    const { revokeToken } = await import('./revoke.js')
+    return this.#scope.outside(async () => revokeToken(id, token, await parts))
+  }
+
+  override async revokeAll(options: RevokeAllOptions): Promise<RevokeReport> {
+    const parts = this.#grantParts()
+    const { revokeAll } = await import('./revoke-all.js')
+    return this.#scope.outside(async () => revokeAll(options, await parts))
   }
 
   override async status(connection?: string): Promise<ConnectionStatus> {
@@ -216,7 +246,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     this.#stopping.abort(closedError())
     const grace = new AbortController()
     const late = this.#settings.clock.sleep(CLOSE_GRACE_MS, grace.signal).catch(() => {})
-    await Promise.race([this.#provider.settled(), late])
+    await Promise.race([Promise.all([this.#provider.settled(), this.#background.settled()]), late])
     grace.abort()
     this.#closing.abort(closedError())
     this.#untwin()
@@ -356,23 +386,43 @@ class Engine extends ZohoAuth implements HandleTarget {
   }
 
   #revoke(id: string): Promise<void> {
-    this.#assertOpen()
-    const { clientId, clock, logger } = this.#settings
+    const parts = this.#grantParts()
     return this.#scope.outside(async () => {
       const { revokeConnection } = await import('./revoke.js')
-      return revokeConnection(id, {
-        clientId,
-        clock,
-        logger,
-        events: this.#events,
-        grants: this.#grants,
-        store: this.#store,
-        health: this.#health,
-        accounts: await this.#accountsServer(),
-        forget: (connection, key) => this.#provider.forget(connection, key),
-        closing: this.#closing.signal,
-      })
+      return revokeConnection(id, await parts)
     })
+  }
+
+  /** What consent and revocation work with. */
+  async #grantParts(): Promise<GrantParts> {
+    this.#assertOpen()
+    const settings = this.#settings
+    const { clientId, home, clock, logger, budget, timeoutMs, fetch } = settings
+    return {
+      clientId,
+      home,
+      clock,
+      logger,
+      budget,
+      timeoutMs,
+      fetch,
+      events: this.#events,
+      grants: this.#grants,
+      store: this.#store,
+      health: this.#health,
+      accounts: await this.#accountsServer(),
+      accountsOriginOf: (dataCenter) => new URL(settings.endpointOf(dataCenter)).origin,
+      apiDomainOf: (connection) => this.#apiDomainOf(connection),
+      forget: (id, key) => this.#provider.forget(id, key),
+      refuse: (id, token) => this.#provider.refuse(id, token),
+      behind: (work) => this.#background.run(work),
+      later: (ms, work) => this.#background.later(ms, work),
+      closing: this.#closing.signal,
+    }
+  }
+
+  #apiDomainOf({ dataCenter, environment }: Pick<Connection, 'dataCenter' | 'environment'>): string {
+    return this.#settings.ownAccounts?.[dataCenter] ?? productOrigin('crm', dataCenter, environment)
   }
 
   async #status(id: string): Promise<ConnectionStatus> {

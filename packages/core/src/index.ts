@@ -31,7 +31,7 @@ export type { SealOptions } from './stores/sealed-connection-store.js'
 export { sealedConnectionStore } from './stores/sealed-connection-store.js'
 export type { Clock } from './words/clock.js'
 export { systemClock } from './words/clock.js'
-export type { Connection, ConnectionState, Environment } from './words/connection.js'
+export type { Connection, ConnectionState, Environment, ReplacedGrant } from './words/connection.js'
 export { isConnectionId } from './words/connection.js'
 export type { DataCenter, Product } from './words/data-centers.js'
 export { DATA_CENTERS, isDataCenter, PRODUCTS } from './words/data-centers.js'
@@ -50,6 +50,9 @@ export type {
   Outgoing,
   OutgoingOptions,
   PeekOptions,
+  RevokeAllOptions,
+  RevokeOptions,
+  RevokeReport,
   RotateOptions,
   RotateReport,
   TokenOptions,
@@ -57,3 +60,11 @@ export type {
   ZohoHandle,
 } from './zoho-auth.js'
 export { ZohoAuth } from './zoho-auth.js'
+export type {
+  ClientCredentialsOptions,
+  ConsentExchangeOptions,
+  ConsentFinishOptions,
+  ConsentRequest,
+  ConsentStart,
+  ZohoConsent,
+} from './zoho-consent.js'

@@ -119,7 +119,7 @@ export class RefreshFailures {
     const own = backoffMs(go?.failures ?? 0, random(), unclear, go?.used ?? 0, budget)
     const ms = Math.max(own, Math.min(asked, budget.windowMs, BACKOFF_LONGEST_MS * 2))
     await abandonTurn(this.#parts, key, go, { quiet: { reason: 'backoff', ms }, unspent: !unclear })
-    const code = CODE_OF_FAILURE[answer.kind](answer.detail)
+    const code = codeOfFailure(answer)
     return this.#silence(connection, key, 'backoff', ms, code, answer.detail, {
       cause: new Error(answer.detail),
     })
@@ -176,16 +176,25 @@ function bounded<Value>(map: Map<string, Value>): Map<string, Value> {
   return map
 }
 
-const CODE_OF_FAILURE = {
-  transient: (detail: string): ZohoAuthErrorCode =>
-    /^status (5\d\d|429)|^error /.test(detail) ? 'ERR_ZOHO_UNAVAILABLE' : 'ERR_ZOHO_BAD_RESPONSE',
-  malformed: (): ZohoAuthErrorCode => 'ERR_ZOHO_BAD_RESPONSE',
-  timeout: (): ZohoAuthErrorCode => 'ERR_ZOHO_TIMEOUT',
-  lost: (): ZohoAuthErrorCode => 'ERR_ZOHO_UNAVAILABLE',
-} as const
+/** What a request that came to nothing is called. */
+export function codeOfFailure({
+  kind,
+  detail,
+}: Extract<FailedAnswer, { readonly detail: string }>): ZohoAuthErrorCode {
+  switch (kind) {
+    case 'transient':
+      return /^status (5\d\d|429)|^error /.test(detail) ? 'ERR_ZOHO_UNAVAILABLE' : 'ERR_ZOHO_BAD_RESPONSE'
+    case 'malformed':
+      return 'ERR_ZOHO_BAD_RESPONSE'
+    case 'timeout':
+      return 'ERR_ZOHO_TIMEOUT'
+    default:
+      return 'ERR_ZOHO_UNAVAILABLE'
+  }
+}
 
 /** Names the variable to try, without sending the secret anywhere else to find out. */
-function clientAction(error: string, connection: Connection): string {
+export function clientAction(error: string, connection: Pick<Connection, 'id' | 'dataCenter'>): string {
   if (error === 'missing_org_info') return 'Zoho wants an organisation: give "soid" with client credentials.'
   return (
     `Zoho answered ${error}. Check ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET; Zoho may issue one secret per data centre ` +

@@ -191,6 +191,8 @@ export class Refresher {
     const { payload, storeKey } = ready
     const held = await this.#commit(connection, storeKey, go, payload, sentAt)
     if (held === undefined) return undefined
+    // One process of the fleet comes here per expiry.
+    if (connection.replaced?.some(({ revokeAt }) => revokeAt <= clock.now())) this.#parts.revokeDueGrants(id)
     const { generation, expiresAt } = held.token
     events.emit('token.refreshed', {
       connection: id,

@@ -1,99 +1,107 @@
-import type { AccountsServer } from './gates/accounts-server.js'
-import { type Grants, grantKey } from './gates/grant.js'
-import type { StoreHealth } from './gates/store-health.js'
-import type { Quiet, TokenStore } from './stores/ports.js'
-import type { Clock } from './words/clock.js'
+import { changeConnection } from './change-connection.js'
+import type { Answer } from './gates/accounts-server.js'
+import { decodePayload } from './gates/commit.js'
+import { grantKey } from './gates/grant.js'
+import type { GrantParts } from './grant-parts.js'
+import type { RevokeAnswer } from './rules/token-response.js'
+import type { Quiet } from './stores/ports.js'
 import type { Connection } from './words/connection.js'
-import { isZohoAuthError, ZohoAuthError } from './words/errors.js'
-import type { Events } from './words/events.js'
-import type { Logger } from './words/logger.js'
+import { ZohoAuthError } from './words/errors.js'
 
 /** How long the fleet remembers that a grant was revoked, in milliseconds (one day): longer than any token lives. */
 const REVOKED_QUIET_MS = 86_400_000
-
-/** Times a change of state is tried against others who write the same connection. */
-const MOST_CONFLICTS = 5
-
-/** What a revocation is made of. */
-export interface RevokeParts {
-  readonly clientId: string
-  readonly clock: Clock
-  readonly events: Events
-  readonly logger: Logger
-  readonly grants: Grants
-  readonly store: TokenStore
-  readonly health: StoreHealth
-  readonly accounts: AccountsServer
-  /** Drops what this process has in memory. */
-  forget(id: string, key: string): void
-  readonly closing: AbortSignal
-}
 
 /**
  * Takes a grant back: first nobody may use it any more, then Zoho is told, then it is written down. Each step can be
  * repeated, so a call that failed half-way is finished by the next one.
  */
-export async function revokeConnection(id: string, parts: RevokeParts): Promise<void> {
-  const { clock, events, grants, store, health, accounts, logger } = parts
-  const connection = await grants.get(id)
-  if (connection === undefined) throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', { connection: id })
-  if (connection.state === 'revoked') {
-    // Perhaps by another process: this one must not go on with the tokens it has.
-    parts.forget(id, grantKey(connection, parts.clientId))
-    return
-  }
+export async function revokeConnection(id: string, parts: GrantParts): Promise<void> {
+  const { events, grants, store, health, accounts, logger } = parts
+  const connection = await readConnection(id, parts)
   const key = grantKey(connection, parts.clientId)
+  // Perhaps by another process: this one must not go on with the tokens it has.
+  if (connection.state === 'revoked') return parts.forget(id, key)
   await accounts.prepare(connection.dataCenter)
-  await changeState(connection, 'revoking', grants, clock)
+  // What is revoked without a grant is the token at hand; afterwards nobody knows it any more.
+  const token = connection.soid === undefined ? undefined : await storedToken(key, parts)
+  await changeState(connection, 'revoking', parts)
   parts.forget(id, key)
   const quiet: Quiet = { reason: 'revoked', ms: REVOKED_QUIET_MS }
   const forget = () => store.forget(key, quiet)
   const stopped = health.run(forget).catch(() => void health.persist(forget))
-  const answer = await accounts.revoke(connection, parts.closing)
+  const { dataCenter } = connection
+  const grant = { refreshToken: connection.refreshToken, dataCenter }
+  for (const { refreshToken, dataCenter } of [grant, ...(connection.replaced ?? [])])
+    if (refreshToken !== '') await tell(id, { value: refreshToken, type: 'refresh_token', dataCenter }, parts)
+  if (token !== undefined) await tell(id, { value: token, type: 'access_token', dataCenter }, parts)
   await stopped
   parts.forget(id, key)
-  switch (answer.kind) {
-    case 'revoked':
-      break
-    case 'client-fault':
-      throw new ZohoAuthError('ERR_ZOHO_CLIENT', { connection: id, action: `Zoho answered ${answer.error}.` })
-    case 'throttled':
-      throw new ZohoAuthError('ERR_ZOHO_THROTTLED', { connection: id })
-    case 'timeout':
-      throw new ZohoAuthError('ERR_ZOHO_TIMEOUT', { connection: id, cause: new Error(answer.detail) })
-    default:
-      throw new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection: id, cause: new Error(answer.detail) })
-  }
-  await changeState(connection, 'revoked', grants, clock)
+  await changeState(connection, 'revoked', parts)
   if (grants.store === undefined)
     logger.warn(
       `the grant of connection "${id}" is revoked at Zoho; "connections" is a function, so its row is yours to change`,
     )
-  events.emit('connection.revoked', { connection: id, dataCenter: connection.dataCenter })
+  events.emit('connection.revoked', { connection: id, dataCenter })
+}
+
+/** Ends one access token at Zoho, and nothing else. Who still holds it is refused by the API, and makes another. */
+export async function revokeToken(id: string, value: string, parts: GrantParts): Promise<void> {
+  const { store, health, accounts } = parts
+  const connection = await readConnection(id, parts)
+  const { dataCenter } = connection
+  await accounts.prepare(dataCenter)
+  parts.refuse(id, value)
+  await tell(id, { value, type: 'access_token', dataCenter }, parts)
+  const key = grantKey(connection, parts.clientId)
+  if ((await storedToken(key, parts)) === value) await health.run(() => store.forget(key)).catch(() => {})
+}
+
+async function readConnection(id: string, { grants }: GrantParts): Promise<Connection> {
+  const connection = await grants.get(id)
+  if (connection === undefined) throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', { connection: id })
+  return connection
+}
+
+/** The access token that the store keeps; `undefined` where there is none, or the store does not say. */
+async function storedToken(key: string, { store, health }: GrantParts): Promise<string | undefined> {
+  const record = await health.run(() => store.inspect(key)).catch(() => undefined)
+  return record?.token && decodePayload(record.token.value)?.value
+}
+
+/** Tells Zoho. @throws ZohoAuthError where Zoho does not take it. */
+async function tell(
+  id: string,
+  token: Parameters<GrantParts['accounts']['revoke']>[0],
+  { accounts, closing }: GrantParts,
+): Promise<void> {
+  const answer = await accounts.revoke(token, closing)
+  if (answer.kind !== 'revoked') throw notRevoked(id, answer)
+}
+
+function notRevoked(connection: string, answer: Exclude<Answer<RevokeAnswer>, { kind: 'revoked' }>) {
+  switch (answer.kind) {
+    case 'client-fault':
+      return new ZohoAuthError('ERR_ZOHO_CLIENT', { connection, action: `Zoho answered ${answer.error}.` })
+    case 'throttled':
+      return new ZohoAuthError('ERR_ZOHO_THROTTLED', { connection })
+    case 'timeout':
+      return new ZohoAuthError('ERR_ZOHO_TIMEOUT', { connection, cause: new Error(answer.detail) })
+    default:
+      return new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection, cause: new Error(answer.detail) })
+  }
 }
 
 /** Moves a connection to a state, unless it got another grant meanwhile. */
 async function changeState(
-  from: Connection,
+  { id, refreshToken }: Connection,
   state: 'revoking' | 'revoked',
-  grants: Grants,
-  clock: Clock,
+  parts: GrantParts,
 ): Promise<void> {
-  if (grants.store === undefined) return
-  for (let attempt = 1; ; attempt++) {
-    const current = await grants.get(from.id)
-    if (current === undefined || current.refreshToken !== from.refreshToken) return
-    if (current.state === state || current.state === 'revoked') return
-    const refreshToken = state === 'revoked' ? '' : current.refreshToken
-    try {
-      await grants.store.put(
-        { ...current, refreshToken, state, updatedAt: clock.now() },
-        { ifVersion: current.version },
-      )
-      return
-    } catch (error) {
-      const conflict = isZohoAuthError(error) && error.code === 'ERR_ZOHO_CONFLICT'
-      if (!conflict || attempt >= MOST_CONFLICTS) throw error
-    }
-  }
+  await changeConnection(id, parts, (current) => {
+    if (current === undefined || current.refreshToken !== refreshToken) return undefined
+    if (current.state === state || current.state === 'revoked') return undefined
+    if (state === 'revoking') return { ...current, state }
+    const { replaced: _, ...rest } = current
+    return { ...rest, refreshToken: '', state }
+  })
 }

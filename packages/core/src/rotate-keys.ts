@@ -23,7 +23,7 @@ export async function rotateKeys(
     rotated: 0,
     failed: [] as { connection: string; code: ZohoAuthErrorCode | 'unknown' }[],
   }
-  for await (const id of store.ids()) {
+  for await (const { id } of store.unopened()) {
     signal?.throwIfAborted()
     report.seen += 1
     try {

@@ -45,6 +45,8 @@ export interface TokenProviderParts {
   readonly budget: BudgetPolicy
   readonly expiry: ExpiryPolicy
   readonly timeoutMs: number
+  /** Ends grants that a newer consent replaced, with nobody waiting. */
+  revokeDueGrants(connection: string): void
   /** What to assume where Zoho's answer names no `api_domain`. */
   apiDomainOf(connection: Connection): string
   /** Runs work that callers share outside any caller's async scope. */

@@ -1,8 +1,9 @@
-import type { ConnectionState } from './words/connection.js'
+import type { Connection, ConnectionState } from './words/connection.js'
 import type { DataCenter, Product } from './words/data-centers.js'
 import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
 import type { ConnectionAnswer } from './words/scope.js'
 import type { Token } from './words/token.js'
+import type { ZohoConsent } from './zoho-consent.js'
 
 /**
  * Finds out whose connection a call is for. Asked at the first use of a token, never before; its first defined answer is
@@ -18,6 +19,33 @@ export interface TokenOptions {
   readonly refused?: string | undefined
   /** Ends this caller's wait, with the signal's reason. Never ends work that others share. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** What `revoke` takes. */
+export interface RevokeOptions {
+  readonly connection?: string | undefined
+  /** The value of one access token: that one alone is revoked, and the grant stays. */
+  readonly token?: string | undefined
+}
+
+/** What `revokeAll` takes. */
+export interface RevokeAllOptions {
+  /** Which connections; there is no default, so that nobody disconnects everyone by mistake. */
+  readonly where: (connection: Omit<Connection, 'refreshToken' | 'replaced'>) => boolean
+  /** Called after each of them. */
+  readonly onProgress?: ((report: RevokeReport) => void) | undefined
+  /** Stops between two connections; another call resumes. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What `revokeAll` has done. */
+export interface RevokeReport {
+  /** Connections looked at. */
+  readonly seen: number
+  /** Those that are revoked now, or were already. */
+  readonly revoked: number
+  /** Those that could not be revoked, the first hundred of them. Another call tries them again. */
+  readonly failed: readonly { readonly connection: string; readonly code: string }[]
 }
 
 /** What `peekToken` takes. */
@@ -121,6 +149,9 @@ export interface ZohoHandle {
  * among everyone who uses it.
  */
 export abstract class ZohoAuth {
+  /** How connections get their grants. */
+  abstract readonly consent: ZohoConsent
+
   /** Whether `withConnection` is on; `false` with the option `ambient: false`. */
   abstract readonly ambient: boolean
 
@@ -180,10 +211,19 @@ export abstract class ZohoAuth {
    * Takes a grant back at Zoho, with all its tokens, for the whole fleet. Idempotent: a grant that is dead already counts
    * as revoked; where the network fails half-way the connection stays `revoking`, and the next call finishes it.
    *
+   * With `token` only that access token dies. Processes that hold it learn so when an API refuses it, and make another.
+   *
    * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, `ERR_ZOHO_UNAVAILABLE`, `ERR_ZOHO_TIMEOUT`, `ERR_ZOHO_THROTTLED`,
    *   `ERR_ZOHO_CLIENT`, `ERR_ZOHO_STORE`.
    */
-  abstract revoke(options?: PeekOptions): Promise<void>
+  abstract revoke(options?: RevokeOptions): Promise<void>
+
+  /**
+   * Revokes many connections, such as all of one tenant, one after the other. Resumable.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where `connections` is a function, which cannot be listed; `ERR_ZOHO_STORE`.
+   */
+  abstract revokeAll(options: RevokeAllOptions): Promise<RevokeReport>
 
   /**
    * How a connection is, without spending quota. Where the token store does not answer, `budgetLeft` is 0.

@@ -130,10 +130,10 @@ describe('faults', () => {
     ['an empty file', {}, { ZOHO_DATA_CENTER_FILE: file('empty', ' \n') }, /the file is empty/],
     ['one and many', { refreshToken: 'r', connections: async () => undefined }, {}, /exclude each other/],
     [
-      'a data centre for many',
-      { dataCenter: 'eu', connections: async () => undefined },
+      'an unknown data centre where consent would start',
+      { dataCenter: 'mars' as never, connections: async () => undefined },
       {},
-      /each of the connections has its own/,
+      /dataCenter must be one of us eu/,
     ],
     [
       'an accounts server without TLS',

@@ -41,15 +41,18 @@ const UNREADABLE = `json_build_object('kind', 'unreadable', 'format', t.format, 
 
 const CONNECTION = `json_build_object('kind', 'found', 'connection', json_strip_nulls(json_build_object('id', t.id,
   'refreshToken', t.refresh_token, 'dataCenter', t.data_center, 'environment', t.environment, 'scopes', t.scopes,
-  'state', t.state, 'version', t.version, 'createdAt', t.created_at, 'updatedAt', t.updated_at, 'label', t.label)))`
+  'state', t.state, 'version', t.version, 'createdAt', t.created_at, 'updatedAt', t.updated_at, 'label', t.label, 'soid', t.soid,
+  'userId', t.user_id, 'replaced', t.replaced)))`
 
 const ROW = `case when ${READABLE} then ${CONNECTION} else ${UNREADABLE} end`
 
 const NONE = `json_build_object('kind', 'none')`
 
-const COLUMNS = 'refresh_token, data_center, environment, scopes, state, created_at, updated_at, label'
+const COLUMNS =
+  'refresh_token, data_center, environment, scopes, state, created_at, updated_at, label, soid, user_id, replaced'
 
-const VALUES = `$2::text, $3::text, $4::text, $5::text[], $6::text, $7::double precision, $8::double precision, $9::text`
+const VALUES = `$2::text, $3::text, $4::text, $5::text[], $6::text, $7::double precision, $8::double precision, $9::text,
+  $10::text, $11::text, $12::json`
 
 class PostgresConnectionStore implements ConnectionStore {
   readonly durable = true
@@ -71,6 +74,7 @@ class PostgresConnectionStore implements ConnectionStore {
   async put(connection: Connection, { ifVersion }: PutOptions = {}): Promise<Connection> {
     const { id, refreshToken, dataCenter, environment, scopes, state, createdAt, updatedAt, label } =
       connection
+    const { soid, userId, replaced } = connection
     const values = [
       refreshToken,
       dataCenter,
@@ -80,6 +84,9 @@ class PostgresConnectionStore implements ConnectionStore {
       createdAt,
       updatedAt,
       label ?? null,
+      soid ?? null,
+      userId ?? null,
+      replaced === undefined ? null : JSON.stringify(replaced),
     ]
     const answer = await this.#ask(
       id,
@@ -126,7 +133,7 @@ class PostgresConnectionStore implements ConnectionStore {
           where ${READABLE}`
         : ifVersion === 0
           ? `${insert} on conflict (id) do nothing`
-          : `${update} where t.id = $1::text and t.version = $10::bigint and ${READABLE}`
+          : `${update} where t.id = $1::text and t.version = $13::bigint and ${READABLE}`
     // An unconditional write that wrote nothing met a row it cannot read, or one that changed meanwhile: asked again.
     const otherwise = ifVersion === undefined ? 'null' : NONE
     return `with written as (${write} returning ${CONNECTION} as answer)

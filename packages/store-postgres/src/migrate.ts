@@ -42,7 +42,10 @@ const STEPS: readonly ((tables: Tables) => string)[] = [
       version bigint not null,
       created_at double precision not null,
       updated_at double precision not null,
-      label text
+      label text,
+      soid text,
+      user_id text,
+      replaced json
     );`,
 ]
 

@@ -25,7 +25,7 @@ export interface ZohoAuthOptions {
   readonly clientSecret?: PerDataCenter | undefined
   /** Single mode: one connection called `default`. Variable `ZOHO_REFRESH_TOKEN`. */
   readonly refreshToken?: string | undefined
-  /** Data centre of `refreshToken`. Default `us`. Variable `ZOHO_DATA_CENTER`. */
+  /** Data centre of `refreshToken`, and where consent starts. Default `us`. Variable `ZOHO_DATA_CENTER`. */
   readonly dataCenter?: DataCenter | undefined
   /** Many connections: a store, or a function that looks one up. Not together with `refreshToken`. */
   readonly connections?: ConnectionStore | ConnectionLookup | undefined

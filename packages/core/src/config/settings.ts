@@ -28,6 +28,8 @@ export interface Settings {
   readonly clientId: string
   /** `undefined`: no secret is known for that data centre. */
   secretOf(dataCenter: DataCenter): string | undefined
+  /** Where consent starts, and where the single refresh token belongs. */
+  readonly home: DataCenter
   readonly single: { readonly refreshToken: string; readonly dataCenter: DataCenter } | undefined
   readonly connections: ConnectionStore | ConnectionLookup | undefined
   readonly tokens: TokenStore | undefined
@@ -90,7 +92,8 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     faults.push('clientSecret is missing: set ZOHO_CLIENT_SECRET, or pass { clientSecret }')
 
   const opened = readNamedStores(options, read, faults)
-  const single = readSingle(options, opened, text, secrets, faults)
+  const home = readHome(options, text, faults)
+  const single = readSingle(options, opened, home, text, secrets, faults)
   const accounts = spread(
     'accountsUrl',
     options.accountsUrl ?? perDataCenter('ZOHO_ACCOUNTS_URL', read),
@@ -134,6 +137,7 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
   const settings: Settings = {
     clientId: clientId ?? '',
     secretOf: (dataCenter) => secrets?.[dataCenter] ?? secrets?.default,
+    home: home ?? 'us',
     single,
     connections,
     tokens,
@@ -174,9 +178,25 @@ const PARTS: readonly (readonly [name: 'tokens' | 'clock' | 'logger', methods: r
   ['logger', ['warn']],
 ]
 
+/** The data centre that options or variables name. `undefined`: a fault. */
+function readHome(
+  options: ZohoAuthOptions,
+  text: (name: keyof ZohoAuthOptions, variable: string) => string | undefined,
+  faults: string[],
+): DataCenter | undefined {
+  const dataCenter = text('dataCenter', 'ZOHO_DATA_CENTER') ?? 'us'
+  if (isDataCenter(dataCenter)) return dataCenter
+  const origin = options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : 'dataCenter'
+  faults.push(
+    `${origin} must be one of ${DATA_CENTERS.join(' ')}, not ${JSON.stringify(dataCenter.slice(0, 40))}`,
+  )
+  return undefined
+}
+
 function readSingle(
   options: ZohoAuthOptions,
   opened: OpenedStores | undefined,
+  dataCenter: DataCenter | undefined,
   text: (name: keyof ZohoAuthOptions, variable: string) => string | undefined,
   secrets: Partial<Record<DataCenter | 'default', string>> | undefined,
   faults: string[],
@@ -187,18 +207,9 @@ function readSingle(
       faults.push(
         'refreshToken and connections exclude each other: one is a single connection, the other is many',
       )
-    if (options.dataCenter !== undefined)
-      faults.push('dataCenter belongs to refreshToken; each of the connections has its own')
     return undefined
   }
-  const dataCenter = text('dataCenter', 'ZOHO_DATA_CENTER') ?? 'us'
-  if (!isDataCenter(dataCenter)) {
-    const origin = options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : 'dataCenter'
-    faults.push(
-      `${origin} must be one of ${DATA_CENTERS.join(' ')}, not ${JSON.stringify(dataCenter.slice(0, 40))}`,
-    )
-    return undefined
-  }
+  if (dataCenter === undefined) return undefined
   const secretsNamed = secrets && Object.keys(secrets).length > 0
   if (secretsNamed && secrets.default === undefined && secrets[dataCenter] === undefined)
     faults.push(`clientSecret has no entry for data centre "${dataCenter}"`)

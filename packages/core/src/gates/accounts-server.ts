@@ -24,6 +24,37 @@ export type Answer<Judged> =
   /** Nothing was sent: no name, no route, no TLS. Says something about this process, not about Zoho. */
   | { readonly kind: 'unreachable'; readonly detail: string }
 
+/** What a browser is sent to Zoho with. */
+export interface AuthorizationRequest {
+  readonly dataCenter: DataCenter
+  readonly redirectUri: string
+  readonly scopes: readonly string[]
+}
+
+/** A consent that can begin. */
+export interface AuthorizationStart {
+  readonly url: string
+  readonly state: string
+  /** PKCE's `code_verifier`: a secret until the code is exchanged. */
+  readonly verifier: string
+}
+
+/** What a code is exchanged with. */
+export interface AuthorizationCode {
+  readonly dataCenter: DataCenter
+  readonly code: string
+  /** As in the authorization request; codes of a self client have none. */
+  readonly redirectUri?: string | undefined
+  readonly verifier?: string | undefined
+}
+
+/** What can be revoked. */
+export interface RevocableToken {
+  readonly dataCenter: DataCenter
+  readonly value: string
+  readonly type: 'refresh_token' | 'access_token'
+}
+
 /** How to reach the accounts servers. */
 export interface AccountsServerOptions {
   readonly clientId: string
@@ -65,16 +96,67 @@ export class AccountsServer {
     await this.#load()
   }
 
-  /** One refresh (RFC 6749 section 6). Never throws. */
+  /**
+   * One token: a refresh (RFC 6749 section 6), or client credentials (section 4.4) for a connection with `soid`. Never
+   * throws.
+   */
   async refresh(connection: Connection, signal: AbortSignal): Promise<Answer<TokenAnswer>> {
-    const { dataCenter, refreshToken } = connection
+    const { dataCenter, refreshToken, soid, scopes = [] } = connection
+    return this.#token(dataCenter, signal, (oauth, config) =>
+      soid === undefined
+        ? oauth.refreshTokenGrant(config, refreshToken)
+        : oauth.clientCredentialsGrant(config, { soid, scope: scopes.join(',') }),
+    )
+  }
+
+  /** The first half of a consent: where to send the browser, and what must be remembered. Sends nothing. */
+  async authorizationRequest(request: AuthorizationRequest): Promise<AuthorizationStart> {
+    const { dataCenter, redirectUri, scopes } = request
+    const oauth = await this.#load()
+    const verifier = oauth.randomPKCECodeVerifier()
+    const state = oauth.randomState()
+    const url = oauth.buildAuthorizationUrl(this.#configuration(oauth, dataCenter), {
+      redirect_uri: redirectUri,
+      // Zoho separates scopes by commas.
+      scope: scopes.join(','),
+      access_type: 'offline',
+      prompt: 'consent',
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+    })
+    return { url: url.href, state, verifier }
+  }
+
+  /**
+   * One code (RFC 6749 section 4.1.3). Never throws.
+   *
+   * A generic request, because `redirect_uri` must be what was registered, character by character, and codes of a self
+   * client have none; the callback was judged before (`consent/callback.ts`).
+   */
+  async exchange(code: AuthorizationCode, signal: AbortSignal): Promise<Answer<TokenAnswer>> {
+    const { dataCenter, redirectUri, verifier } = code
+    return this.#token(dataCenter, signal, (oauth, config) =>
+      oauth.genericGrantRequest(config, 'authorization_code', {
+        code: code.code,
+        ...(redirectUri === undefined ? {} : { redirect_uri: redirectUri }),
+        ...(verifier === undefined ? {} : { code_verifier: verifier }),
+      }),
+    )
+  }
+
+  async #token(
+    dataCenter: DataCenter,
+    signal: AbortSignal,
+    request: (oauth: typeof OpenIdClient, config: OpenIdClient.Configuration) => Promise<unknown>,
+  ): Promise<Answer<TokenAnswer>> {
     const oauth = await this.#load()
     const allows = (origin: URL) => this.#options.allowsApiDomain(origin, dataCenter)
-    const { answer, error } = await this.#exchange(
+    const { answer, error } = await this.#send(
       oauth,
       dataCenter,
       signal,
-      (config) => oauth.refreshTokenGrant(config, refreshToken),
+      (config) => request(oauth, config),
       (raw) => judgeTokenAnswer(raw, allows),
     )
     // What we took for a token must also satisfy the standard.
@@ -83,40 +165,57 @@ export class AccountsServer {
     return answer
   }
 
-  /** One revocation (RFC 7009) of the grant, which ends all its tokens. Never throws. */
-  async revoke(connection: Connection, signal: AbortSignal): Promise<Answer<RevokeAnswer>> {
-    const { dataCenter, refreshToken } = connection
+  /** One revocation (RFC 7009): of a grant, which ends all its tokens, or of one access token. Never throws. */
+  async revoke(token: RevocableToken, signal: AbortSignal): Promise<Answer<RevokeAnswer>> {
+    const { dataCenter, value, type } = token
     const oauth = await this.#load()
-    const { answer } = await this.#exchange(
+    const { answer } = await this.#send(
       oauth,
       dataCenter,
       signal,
-      (config) => oauth.tokenRevocation(config, refreshToken, { token_type: 'refresh_token' }),
+      (config) => oauth.tokenRevocation(config, value, { token_type: type }),
       judgeRevokeAnswer,
+      this.#revokesWithBasic() ? oauth.ClientSecretBasic : oauth.ClientSecretPost,
     )
     return answer
   }
 
-  async #exchange<Judged extends { readonly kind: string }>(
+  /** Zoho's current page documents its own path and HTTP Basic; all product pages the older path. */
+  #revokesWithBasic(): boolean {
+    return this.#options.revocationPath?.endsWith('/revoke/token') ?? false
+  }
+
+  #configuration(
+    oauth: typeof OpenIdClient,
+    dataCenter: DataCenter,
+    authenticate: (secret: string) => OpenIdClient.ClientAuth = oauth.ClientSecretPost,
+  ): OpenIdClient.Configuration {
+    const base = this.#options.endpointOf(dataCenter)
+    const config = new oauth.Configuration(
+      {
+        issuer: new URL(base).origin,
+        authorization_endpoint: `${base}/auth`,
+        token_endpoint: `${base}/token`,
+        revocation_endpoint: new URL(this.#options.revocationPath ?? `${base}/token/revoke`, base).href,
+      },
+      this.#options.clientId,
+      undefined,
+      authenticate(this.#options.secretOf(dataCenter)),
+    )
+    if (base.startsWith('http:')) oauth.allowInsecureRequests(config)
+    return config
+  }
+
+  async #send<Judged extends { readonly kind: string }>(
     oauth: typeof OpenIdClient,
     dataCenter: DataCenter,
     signal: AbortSignal,
     request: (config: OpenIdClient.Configuration) => Promise<unknown>,
     judge: (raw: RawAnswer) => Judged,
+    authenticate?: (secret: string) => OpenIdClient.ClientAuth,
   ): Promise<{ readonly answer: Answer<Judged>; readonly error?: unknown }> {
-    const { clientId, timeoutMs, clock } = this.#options
-    const base = this.#options.endpointOf(dataCenter)
-    const config = new oauth.Configuration(
-      {
-        issuer: new URL(base).origin,
-        token_endpoint: `${base}/token`,
-        revocation_endpoint: new URL(this.#options.revocationPath ?? `${base}/token/revoke`, base).href,
-      },
-      clientId,
-      undefined,
-      oauth.ClientSecretPost(this.#options.secretOf(dataCenter)),
-    )
-    if (base.startsWith('http:')) oauth.allowInsecureRequests(config)
+    const { timeoutMs, clock } = this.#options
+    const config = this.#configuration(oauth, dataCenter, authenticate)
     const cut = new AbortController()
     const timer = new AbortController()
     const onAbort = () => cut.abort(signal.reason)
@@ -187,7 +286,7 @@ function normalised(judged: { readonly kind: string }): Response {
 }
 
 /** Reads a body as text and stops where it grows too long. */
-async function readLimited(response: Response, limit: number): Promise<string> {
+export async function readLimited(response: Response, limit: number): Promise<string> {
   if (response.body === null) return ''
   const chunks: Uint8Array[] = []
   let length = 0

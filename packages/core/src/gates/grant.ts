@@ -30,14 +30,15 @@ export async function readGrant(grants: Grants, id: string): Promise<Connection>
 }
 
 /**
- * The key of a connection's token in the token store: data centre, client id and a digest of the refresh token. A new
- * consent is a new key, and so clears what was remembered of the old one.
+ * The key of a connection's token in the token store: data centre, client id and a digest of the refresh token, or of
+ * `soid` and the sorted scopes. A new consent is a new key, and so clears what was remembered of the old one.
  */
 export function grantKey(connection: Connection, clientId: string): string {
+  const { refreshToken, soid, scopes = [] } = connection
   const digest = process
     .getBuiltinModule('node:crypto')
     .createHash('sha256')
-    .update(connection.refreshToken)
+    .update(soid === undefined ? refreshToken : ['soid', soid, ...[...scopes].sort()].join(' '))
     .digest('base64url')
     .slice(0, DIGEST_LENGTH)
   // Joined, not concatenated: one flat string, kept once per connection.

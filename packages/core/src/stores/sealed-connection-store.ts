@@ -32,9 +32,10 @@ export class SealedConnectionStore implements ConnectionStore {
   }
 
   async put(connection: Connection, options?: PutOptions): Promise<Connection> {
-    const { refreshToken, id } = connection
-    const sealed = refreshToken === '' ? '' : await this.#sealer.seal(recordOf(id), refreshToken)
-    return { ...(await this.#inner.put({ ...connection, refreshToken: sealed }, options)), refreshToken }
+    const record = recordOf(connection.id)
+    const seal = (text: string) => (text === '' ? '' : this.#sealer.seal(record, text))
+    const written = await this.#inner.put(await eachSecret(connection, seal), options)
+    return { ...connection, version: written.version }
   }
 
   delete(id: string): Promise<void> {
@@ -49,9 +50,9 @@ export class SealedConnectionStore implements ConnectionStore {
     await this.#inner.close?.()
   }
 
-  /** Ids of all connections, without opening any. */
-  async *ids(): AsyncIterable<string> {
-    for await (const { id } of this.#inner.list()) yield id
+  /** All connections with their secrets sealed: enough to count and to choose by. */
+  unopened(): AsyncIterable<Connection> {
+    return this.#inner.list()
   }
 
   /**
@@ -62,11 +63,10 @@ export class SealedConnectionStore implements ConnectionStore {
   async reseal(id: string): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       const stored = await this.#inner.get(id)
-      if (stored === undefined || stored.refreshToken === '' || this.#sealer.isCurrent(stored.refreshToken))
+      if (stored === undefined || secretsOf(stored).every((text) => this.#sealer.isCurrent(text)))
         return false
-      const { refreshToken } = await this.#open(stored)
       try {
-        await this.put({ ...stored, refreshToken }, { ifVersion: stored.version })
+        await this.put(await this.#open(stored), { ifVersion: stored.version })
         return true
       } catch (error) {
         const conflict = isZohoAuthError(error) && error.code === 'ERR_ZOHO_CONFLICT'
@@ -75,18 +75,35 @@ export class SealedConnectionStore implements ConnectionStore {
     }
   }
 
-  async #open(stored: Connection): Promise<Connection> {
-    const { id, refreshToken } = stored
-    if (refreshToken === '') return stored
-    if (this.#sealer.isSealed(refreshToken))
-      return { ...stored, refreshToken: await this.#sealer.open(recordOf(id), refreshToken) }
-    if (this.#plaintext) return stored
-    throw new ZohoAuthError('ERR_ZOHO_STORE', {
-      connection: id,
-      action: `The refresh token of connection "${id}" is stored in the clear. Write it through sealedConnectionStore(), or allow it with plaintext: true and call rotateKeys().`,
+  #open(stored: Connection): Promise<Connection> {
+    const { id } = stored
+    return eachSecret(stored, (text) => {
+      if (text === '') return text
+      if (this.#sealer.isSealed(text)) return this.#sealer.open(recordOf(id), text)
+      if (this.#plaintext) return text
+      throw new ZohoAuthError('ERR_ZOHO_STORE', {
+        connection: id,
+        action: `The refresh token of connection "${id}" is stored in the clear. Write it through sealedConnectionStore(), or allow it with plaintext: true and call rotateKeys().`,
+      })
     })
   }
 }
+
+/** A connection with each of its secrets changed: its grant, and those that it replaced. */
+async function eachSecret(
+  connection: Connection,
+  change: (text: string) => string | Promise<string>,
+): Promise<Connection> {
+  const refreshToken = await change(connection.refreshToken)
+  if (connection.replaced === undefined) return { ...connection, refreshToken }
+  const replaced = await Promise.all(
+    connection.replaced.map(async (grant) => ({ ...grant, refreshToken: await change(grant.refreshToken) })),
+  )
+  return { ...connection, refreshToken, replaced }
+}
+
+const secretsOf = ({ refreshToken, replaced = [] }: Connection): readonly string[] =>
+  [refreshToken, ...replaced.map((grant) => grant.refreshToken)].filter((text) => text !== '')
 
 /**
  * Seals the refresh tokens that a store keeps. An engine does this by itself for a store that says `durable: true`; an app

@@ -58,12 +58,14 @@ export function connectionStoreContract(test: TestFunction, open: Open<Connectio
   })
 
   rule('optional fields that are absent stay absent', async (store, id) => {
-    const { scopes: _, label: __, environment: ___, ...bare } = sample(id)
+    const { scopes: _, label: __, environment: ___, soid: _4, userId: _5, replaced: _6, ...bare } = sample(id)
     await store.put(bare)
     const got = await store.get(id)
     same(got?.label, undefined)
     same(got?.scopes, undefined)
     same(got?.environment, undefined)
+    same(got?.replaced, undefined)
+    same('soid' in (got ?? {}) || 'userId' in (got ?? {}), false)
   })
 
   rule('what the caller does to its object afterwards changes nothing', async (store, id) => {
@@ -101,6 +103,12 @@ function sample(id: string): Connection {
     createdAt: 1_800_000_000_000,
     updatedAt: 1_800_000_000_001,
     label: 'Ada’s "Recruit" ☃',
+    soid: 'ZohoRecruit.600',
+    userId: '600123',
+    replaced: [
+      { refreshToken: 'an-older-one', dataCenter: 'in', scopes: ['ZohoRecruit.modules.ALL'], revokeAt: 1 },
+      { refreshToken: 'one-in-between', dataCenter: 'eu', userId: '600124', label: 'Grace', revokeAt: 2 },
+    ],
   }
 }
 

@@ -6,6 +6,8 @@ import {
   type OutgoingOptions,
   type PeekOptions,
   type Product,
+  type RevokeOptions,
+  type RevokeReport,
   type RotateReport,
   Token,
   type TokenOptions,
@@ -131,7 +133,20 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
     }
   }
 
-  override async revoke(_options?: PeekOptions): Promise<void> {}
+  /** Nobody consents here: give the fake a token or an error instead. */
+  override readonly consent = Object.freeze({
+    start: notHere,
+    finish: notHere,
+    exchange: notHere,
+    clientCredentials: notHere,
+    undo: notHere,
+  })
+
+  override async revoke(_options?: RevokeOptions): Promise<void> {}
+
+  override async revokeAll(): Promise<RevokeReport> {
+    return { seen: 0, revoked: 0, failed: [] }
+  }
 
   override async status(connection = 'default'): Promise<ConnectionStatus> {
     return { connection, dataCenter: this.#options.dataCenter ?? 'us', state: 'active', budgetLeft: 8 }
@@ -161,4 +176,8 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
       generation: 1,
     })
   }
+}
+
+async function notHere(): Promise<never> {
+  throw new TypeError('createFakeZohoAuth() makes no grants: test consent against @zoho-auth/emulator')
 }

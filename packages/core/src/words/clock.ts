@@ -5,9 +5,10 @@ export interface Clock {
   /**
    * Resolves after `ms` milliseconds.
    *
+   * @param options.unref The wait alone does not keep the process running.
    * @throws The reason of `signal`, as soon as it is aborted.
    */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  sleep(ms: number, signal?: AbortSignal, options?: { readonly unref?: boolean }): Promise<void>
 }
 
 /** The longest delay a Node timer takes, in milliseconds (about 24.8 days); a longer one would fire at once. */
@@ -35,7 +36,11 @@ export function systemClock(
   }
 }
 
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+function sleep(
+  ms: number,
+  signal?: AbortSignal,
+  { unref = false }: { readonly unref?: boolean } = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     const onAbort = () => {
@@ -49,6 +54,7 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       },
       Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
     )
+    if (unref) timer.unref()
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }

@@ -1,0 +1,260 @@
+import { changeConnection } from '../change-connection.js'
+import type { Answer } from '../gates/accounts-server.js'
+import { grantKey } from '../gates/grant.js'
+import { StoreFault } from '../gates/store-health.js'
+import type { GrantParts } from '../grant-parts.js'
+import { revokeConnection } from '../revoke.js'
+import type { TokenAnswer } from '../rules/token-response.js'
+import { abortable } from '../words/abortable.js'
+import type { Connection, Environment } from '../words/connection.js'
+import type { DataCenter } from '../words/data-centers.js'
+import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
+import type {
+  ClientCredentialsOptions,
+  ConsentExchangeOptions,
+  ConsentFinishOptions,
+  ConsentRequest,
+  ConsentStart,
+  ZohoConsent,
+} from '../zoho-consent.js'
+import { type Callback, readCallback } from './callback.js'
+import { failed, foreign, notGiven } from './failures.js'
+import { assertGrantPossible, minuteOf, takeGrantTurn } from './grant-turn.js'
+import { takeGrant } from './new-grant.js'
+import { type PendingConsent, PendingConsents } from './pending-consents.js'
+import { presentGrant, revokeDueGrants } from './replaced-grants.js'
+import { assertCode, assertRedirectUri, assertRequest, assertSoid } from './requests.js'
+
+/** The connection where none is named. */
+const DEFAULT_CONNECTION = 'default'
+
+/** What a grant is made for, and how. */
+interface GrantRequest {
+  readonly connection: string
+  readonly dataCenter: DataCenter
+  readonly scopes: readonly string[]
+  readonly environment?: Environment | undefined
+  readonly label?: string | undefined
+  readonly soid?: string | undefined
+  /** The request for it. */
+  send(): Promise<Answer<TokenAnswer>>
+  /** Called once nothing but the request itself can fail any more. `false`: do not send it. */
+  ready?(): Promise<boolean>
+}
+
+/** Makes grants: the flow of `zoho-consent.ts`. Loaded at its first use. */
+export class Consent implements ZohoConsent {
+  readonly #parts: GrantParts
+  readonly #pending: PendingConsents
+
+  constructor(parts: GrantParts) {
+    this.#parts = parts
+    this.#pending = new PendingConsents(parts.store, parts.health, parts.budget)
+  }
+
+  async start(request: ConsentRequest): Promise<ConsentStart> {
+    const { connection, scopes, redirectUri, environment, label } = request
+    const { home, accounts } = this.#parts
+    const dataCenter = request.dataCenter ?? home
+    this.#assertWritable()
+    assertRequest({ connection, scopes, dataCenter, environment })
+    assertRedirectUri(redirectUri)
+    await accounts.prepare(dataCenter)
+    return storing(connection, async () => {
+      await this.#assertGrantPossible(connection)
+      await assertGrantPossible(`connection:${connection}`, this.#parts)
+      const { url, state, verifier } = await accounts.authorizationRequest({
+        dataCenter,
+        redirectUri,
+        scopes,
+      })
+      const pending = { connection, dataCenter, redirectUri, scopes, verifier, environment, label }
+      await this.#pending.put(state, pending)
+      return { url, state }
+    })
+  }
+
+  async finish(
+    callbackUrl: string | URL,
+    state: string,
+    options: ConsentFinishOptions = {},
+  ): Promise<Connection> {
+    this.#assertWritable()
+    const callback = readCallback(callbackUrl, state)
+    if (callback.kind === 'foreign') throw foreign(callback.detail)
+    return abortable(
+      storing(options.connection, () => this.#finish(callback, state, options.connection)),
+      options.signal,
+    )
+  }
+
+  async #finish(
+    callback: Exclude<Callback, { kind: 'foreign' }>,
+    state: string,
+    allowed: string | undefined,
+  ): Promise<Connection> {
+    const pending = await this.#pending.get(state)
+    if (pending === undefined)
+      throw foreign('the state is unknown here: used, older than ten minutes, or of another store')
+    const { connection, redirectUri, verifier } = pending
+    const refuse = async (error: ZohoAuthError): Promise<never> => {
+      await this.#pending.take(state)
+      throw error
+    }
+    if (allowed !== undefined && allowed !== connection)
+      return refuse(foreign('the consent was started for another connection'))
+    if (callback.kind === 'refused') return refuse(notGiven(connection, callback.error))
+    const dataCenter = this.#dataCenterOf(callback, pending)
+    if (typeof dataCenter === 'object') return refuse(foreign(dataCenter.detail))
+    const { code } = callback
+    return this.#grant({
+      ...pending,
+      dataCenter,
+      ready: () => this.#pending.take(state),
+      send: () =>
+        this.#parts.accounts.exchange({ dataCenter, code, redirectUri, verifier }, this.#parts.closing),
+    })
+  }
+
+  async exchange(code: string, options: ConsentExchangeOptions = {}): Promise<Connection> {
+    const { connection = DEFAULT_CONNECTION, environment, label, signal } = options
+    const { home, accounts, closing } = this.#parts
+    const dataCenter = options.dataCenter ?? home
+    this.#assertWritable()
+    assertRequest({ connection, dataCenter, environment })
+    assertCode(code)
+    const send = () => accounts.exchange({ dataCenter, code }, closing)
+    return abortable(
+      storing(connection, () =>
+        this.#grant({ connection, dataCenter, scopes: [], environment, label, send }),
+      ),
+      signal,
+    )
+  }
+
+  async clientCredentials(options: ClientCredentialsOptions): Promise<Connection> {
+    const { connection = DEFAULT_CONNECTION, soid, scopes, environment, label, signal } = options
+    const { home, accounts, closing, clock } = this.#parts
+    const dataCenter = options.dataCenter ?? home
+    this.#assertWritable()
+    assertRequest({ connection, scopes, dataCenter, environment })
+    assertSoid(soid)
+    const now = clock.now()
+    const asked: Connection = {
+      id: connection,
+      refreshToken: '',
+      dataCenter,
+      soid,
+      scopes,
+      state: 'active',
+      version: 0,
+      createdAt: now,
+      updatedAt: now,
+    }
+    const send = () => accounts.refresh(asked, closing)
+    return abortable(
+      storing(connection, () =>
+        this.#grant({ connection, dataCenter, scopes, environment, label, soid, send }),
+      ),
+      signal,
+    )
+  }
+
+  async undo({ connection: id }: { readonly connection: string }): Promise<void> {
+    this.#assertWritable()
+    assertRequest({ connection: id, dataCenter: this.#parts.home })
+    const { clientId, clock, grants } = this.#parts
+    const before = await grants.get(id)
+    const previous = before?.replaced?.at(-1)
+    if (before === undefined || previous === undefined || previous.revokeAt <= clock.now())
+      return revokeConnection(id, this.#parts)
+    await changeConnection(id, this.#parts, (current) => {
+      if (current?.refreshToken !== before.refreshToken)
+        throw new ZohoAuthError('ERR_ZOHO_CONFLICT', { connection: id })
+      const { revokeAt: _, ...grant } = previous
+      const { scopes: _s, userId: _u, label: _l, soid: _i, replaced: _r, ...rest } = current
+      const wrong = presentGrant(current, 0)
+      const older = current.replaced?.slice(0, -1) ?? []
+      return { ...rest, ...grant, state: 'active', replaced: [...older, ...(wrong ? [wrong] : [])] }
+    })
+    this.#parts.forget(id, grantKey(before, clientId))
+    await revokeDueGrants(id, this.#parts)
+  }
+
+  /** One turn, one request, one grant. */
+  async #grant(request: GrantRequest): Promise<Connection> {
+    const { connection, dataCenter } = request
+    const { clock, accounts } = this.#parts
+    await accounts.prepare(dataCenter)
+    await this.#assertGrantPossible(connection)
+    const turn = await takeGrantTurn(`connection:${connection}`, this.#parts)
+    let ended = { unspent: true } as Parameters<typeof turn.end>[0]
+    try {
+      if ((await request.ready?.()) === false) throw foreign('the state was used already')
+      const sentAt = clock.now()
+      const answer = await request.send()
+      if (answer.kind === 'throttled')
+        ended = { unspent: true, quiet: { reason: 'throttled', ms: minuteOf(this.#parts) } }
+      if (
+        answer.kind === 'token' ||
+        answer.kind === 'malformed' ||
+        answer.kind === 'timeout' ||
+        answer.kind === 'lost'
+      )
+        ended = {}
+      if (answer.kind !== 'token') throw failed(answer, connection, dataCenter, minuteOf(this.#parts))
+      if (request.soid === undefined && answer.refreshToken === undefined)
+        throw new ZohoAuthError('ERR_ZOHO_BAD_RESPONSE', {
+          connection,
+          action:
+            'Zoho gave an access token without a refresh token. Consent again: prompt=consent makes a new one.',
+        })
+      return await takeGrant({ ...request, answer, sentAt }, this.#parts)
+    } finally {
+      await turn.end(ended)
+    }
+  }
+
+  /** Where the user lives, by our own table. An object: why not. */
+  #dataCenterOf(
+    { location, accountsServer }: Extract<Callback, { kind: 'code' }>,
+    pending: PendingConsent,
+  ): DataCenter | { readonly detail: string } {
+    const dataCenter = location ?? pending.dataCenter
+    let own: string
+    try {
+      own = this.#parts.accountsOriginOf(dataCenter)
+    } catch {
+      return {
+        detail: `the user lives in data centre "${dataCenter}", and accountsUrl names no server for it`,
+      }
+    }
+    if (accountsServer === undefined || accountsServer === own || accountsServer === `${own}/`)
+      return dataCenter
+    return { detail: `accounts-server is not the accounts server of data centre "${dataCenter}"` }
+  }
+
+  /** Where it is known who consents: whether this Zoho user can, also for other connections. */
+  async #assertGrantPossible(id: string): Promise<void> {
+    const userId = (await this.#parts.grants.get(id))?.userId
+    if (userId !== undefined) await assertGrantPossible(`user:${userId}`, this.#parts)
+  }
+
+  #assertWritable(): void {
+    if (this.#parts.grants.store === undefined)
+      throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+        message:
+          '"connections" is a function, so a new grant cannot be stored: pass a ConnectionStore, such as redisConnectionStore() or postgresConnectionStore()',
+      })
+  }
+}
+
+/** Work on the token store, whose faults callers know by their code. */
+async function storing<T>(connection: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isZohoAuthError(error) || !(error instanceof StoreFault)) throw error
+    throw new ZohoAuthError('ERR_ZOHO_STORE', { connection, cause: error })
+  }
+}

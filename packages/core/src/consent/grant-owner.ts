@@ -1,0 +1,68 @@
+import { readLimited } from '../gates/accounts-server.js'
+import type { GrantParts } from '../grant-parts.js'
+import { parseObject } from '../rules/token-response.js'
+import { within } from '../words/abortable.js'
+import type { DataCenter } from '../words/data-centers.js'
+
+/** The scope that lets the owner be read. */
+const PROFILE_SCOPE = 'aaaserver.profile.read'
+
+/** The most of the answer that is read, in bytes (64 KiB). */
+const LONGEST_ANSWER = 65_536
+
+/** Whose grant it is. */
+export interface GrantOwner {
+  /** Zoho's id of the user (ZUID). */
+  readonly userId?: string
+  readonly email?: string
+}
+
+/**
+ * Asks the accounts server who consented (`GET /oauth/user/info`), where the scopes allow it. Only for people's eyes and for
+ * counting: whatever goes wrong, the answer is that nothing is known.
+ */
+export async function ownerOfGrant(
+  token: string,
+  scopes: readonly string[],
+  dataCenter: DataCenter,
+  parts: GrantParts,
+): Promise<GrantOwner> {
+  if (!scopes.some((scope) => scope.toLowerCase() === PROFILE_SCOPE)) return {}
+  const { clock, timeoutMs, closing } = parts
+  const cut = new AbortController()
+  const late = () => new Error('the accounts server did not say whose grant it is')
+  try {
+    const signal = AbortSignal.any([closing, cut.signal])
+    return await within(ask(token, dataCenter, signal, parts), timeoutMs, clock, late)
+  } catch {
+    return {}
+  } finally {
+    cut.abort()
+  }
+}
+
+async function ask(
+  token: string,
+  dataCenter: DataCenter,
+  signal: AbortSignal,
+  parts: GrantParts,
+): Promise<GrantOwner> {
+  const response = await parts.fetch(`${parts.accountsOriginOf(dataCenter)}/oauth/user/info`, {
+    headers: { authorization: `Zoho-oauthtoken ${token}` },
+    redirect: 'manual',
+    signal,
+  })
+  const body = parseObject(await readLimited(response, LONGEST_ANSWER))
+  const { ZUID } = body ?? {}
+  const userId = typeof ZUID === 'string' || typeof ZUID === 'number' ? String(ZUID) : ''
+  const email = body?.Email
+  return {
+    ...(USER_ID.test(userId) ? { userId } : {}),
+    ...(typeof email === 'string' && EMAIL.test(email) ? { email } : {}),
+  }
+}
+
+const USER_ID = /^\d{1,32}$/
+
+/** Provider text: only what looks like an address is taken over. */
+const EMAIL = /^[^\s<>"'&]{1,200}@[A-Za-z0-9.-]{1,100}$/

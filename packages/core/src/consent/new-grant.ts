@@ -1,0 +1,170 @@
+import { changeConnection } from '../change-connection.js'
+import { encodePayload } from '../gates/commit.js'
+import { grantKey } from '../gates/grant.js'
+import type { GrantParts } from '../grant-parts.js'
+import type { TokenAnswer } from '../rules/token-response.js'
+import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
+import { within } from '../words/abortable.js'
+import type { Connection, Environment } from '../words/connection.js'
+import type { DataCenter } from '../words/data-centers.js'
+import { ownerOfGrant } from './grant-owner.js'
+import { countGrant } from './grant-turn.js'
+import { replacedBy, revokeDueGrants } from './replaced-grants.js'
+
+/** Refresh tokens Zoho keeps for a user; one more deletes the oldest. */
+const MOST_REFRESH_TOKENS = 20
+
+/** From here on it is worth a warning. */
+const MANY_REFRESH_TOKENS = 18
+
+/** Connections that are looked at to count a user's grants; where there are more, the count stays unknown. */
+const MOST_COUNTED = 10_000
+
+/** What a grant is for, and what Zoho gave. */
+export interface NewGrant {
+  readonly connection: string
+  readonly dataCenter: DataCenter
+  /** Asked for; what Zoho says it gave counts more. */
+  readonly scopes: readonly string[]
+  readonly environment?: Environment | undefined
+  readonly label?: string | undefined
+  /** Client credentials: there is no refresh token then. */
+  readonly soid?: string | undefined
+  readonly answer: Extract<TokenAnswer, { kind: 'token' }>
+  /** When the request for it was sent, in milliseconds since the epoch. */
+  readonly sentAt: number
+}
+
+/**
+ * Takes a new grant in: it is stored first; then its first token is kept, so that it is not wasted; then what it replaces
+ * is ended, with nobody waiting.
+ *
+ * A grant that cannot be stored is given back to Zoho, and the connection is as it was.
+ *
+ * @throws ZohoAuthError `ERR_ZOHO_STORE`, `ERR_ZOHO_CONFLICT`
+ */
+export async function takeGrant(grant: NewGrant, parts: GrantParts): Promise<Connection> {
+  const { answer, dataCenter, soid } = grant
+  const { events, logger } = parts
+  const id = grant.connection
+  const refreshToken = soid === undefined ? (answer.refreshToken ?? '') : ''
+  const scopes = answer.scopes.length > 0 && soid === undefined ? answer.scopes : grant.scopes
+  const owner = await ownerOfGrant(answer.value, scopes, dataCenter, parts)
+  const label = grant.label ?? owner.email
+  const fields = {
+    id,
+    refreshToken,
+    dataCenter,
+    state: 'active' as const,
+    ...(grant.environment === undefined ? {} : { environment: grant.environment }),
+    ...(scopes.length === 0 ? {} : { scopes }),
+    ...(label === undefined ? {} : { label }),
+    ...(soid === undefined ? {} : { soid }),
+    ...(owner.userId === undefined ? {} : { userId: owner.userId }),
+  }
+  if (owner.userId !== undefined) await countGrant(`user:${owner.userId}`, parts)
+  const stored = await storeGrant(fields, parts)
+  await keepFirstToken(stored, grant, parts)
+  const refreshTokens = await countOfUser(stored, parts)
+  if (refreshTokens !== undefined && refreshTokens >= MANY_REFRESH_TOKENS)
+    logger.warn(
+      `the Zoho user of connection "${id}" has ${refreshTokens} refresh tokens that this library knows of; Zoho keeps ` +
+        `${MOST_REFRESH_TOKENS} and deletes the oldest with the next one: revoke connections that nobody uses`,
+    )
+  events.emit('connection.created', {
+    connection: id,
+    dataCenter,
+    ...(refreshTokens === undefined ? {} : { refreshTokens }),
+  })
+  return stored
+}
+
+type GrantFields = Omit<Connection, 'version' | 'createdAt' | 'updatedAt' | 'replaced'>
+
+async function storeGrant(fields: GrantFields, parts: GrantParts): Promise<Connection> {
+  const { clientId, clock, budget } = parts
+  const { id, refreshToken } = fields
+  let before: Connection | undefined
+  try {
+    const stored = await changeConnection(id, parts, (current) => {
+      before = current
+      const replaced = replacedBy(refreshToken, current, clock.now(), budget)
+      return replaced.length === 0 ? fields : { ...fields, replaced }
+    })
+    if (before !== undefined) parts.forget(id, grantKey(before, clientId))
+    if (stored?.replaced !== undefined) endReplaced(stored, parts)
+    return stored as Connection
+  } catch (error) {
+    await giveBack(fields, parts)
+    throw error
+  }
+}
+
+/**
+ * Ends what is due now, and later what will be due one token life from now. Should this process not be there then, the
+ * next refresh of the connection does it.
+ */
+function endReplaced({ id, replaced = [] }: Connection, parts: GrantParts): void {
+  const { clock } = parts
+  const lastAt = Math.max(...replaced.map(({ revokeAt }) => revokeAt))
+  parts.behind(() => revokeDueGrants(id, parts))
+  parts.later(lastAt - clock.now(), () => revokeDueGrants(id, parts))
+}
+
+/** A grant nobody knows of would be one of the user's twenty for good. Unless it was stored after all. */
+async function giveBack({ id, refreshToken, dataCenter }: GrantFields, parts: GrantParts): Promise<void> {
+  if (refreshToken === '') return
+  const stored = await parts.grants.get(id).catch(() => 'unknown' as const)
+  if (stored === 'unknown' || stored?.refreshToken === refreshToken) return
+  await parts.accounts.revoke({ value: refreshToken, type: 'refresh_token', dataCenter }, parts.closing)
+}
+
+/** The token that came with the grant goes where all others go. If that fails, one refresh is lost. */
+async function keepFirstToken(
+  connection: Connection,
+  { answer, sentAt, dataCenter }: NewGrant,
+  parts: GrantParts,
+): Promise<void> {
+  const { clientId, clock, store, health, budget, timeoutMs } = parts
+  const key = grantKey(connection, clientId)
+  const lease = globalThis.crypto.randomUUID()
+  try {
+    const turn = await health.run(() => store.begin(key, { lease, newerThan: 0, leaseMs: timeoutMs, budget }))
+    if (turn.kind !== 'go') return
+    // The store counts life from `begin`, and the token has lived since it was asked for.
+    const lifeMs = answer.lifeMs - (clock.now() - sentAt)
+    const payload = {
+      value: answer.value,
+      lifeMs,
+      apiDomain: answer.apiDomain ?? parts.apiDomainOf({ dataCenter }),
+      scopes: answer.scopes,
+    }
+    if (lifeMs > 0)
+      await health.run(() => store.commit(key, turn, encodePayload(payload), Math.floor(lifeMs)))
+  } catch {
+    // The next call makes one.
+  }
+}
+
+/** How many refresh tokens of the same Zoho user this library keeps; `undefined` where the user or the store is not known. */
+async function countOfUser(
+  { userId, dataCenter }: Connection,
+  { grants, clock, timeoutMs }: GrantParts,
+): Promise<number | undefined> {
+  const { store } = grants
+  if (userId === undefined || store === undefined) return undefined
+  const count = async (): Promise<number | undefined> => {
+    let seen = 0
+    let refreshTokens = 0
+    const rows = store instanceof SealedConnectionStore ? store.unopened() : store.list()
+    for await (const row of rows) {
+      if (++seen > MOST_COUNTED) return undefined
+      for (const grant of [row, ...(row.replaced ?? [])])
+        if (grant.userId === userId && grant.dataCenter === dataCenter && grant.refreshToken !== '')
+          refreshTokens += 1
+    }
+    return refreshTokens
+  }
+  const late = () => new Error('counting took too long')
+  return within(count(), timeoutMs, clock, late).catch(() => undefined)
+}

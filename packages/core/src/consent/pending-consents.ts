@@ -1,0 +1,101 @@
+import type { StoreHealth } from '../gates/store-health.js'
+import type { BudgetPolicy, TokenRecord, TokenStore } from '../stores/ports.js'
+import type { Environment } from '../words/connection.js'
+import { type DataCenter, isDataCenter } from '../words/data-centers.js'
+
+/** How long a consent may take, from `start` to the callback, in milliseconds (ten minutes). */
+export const CONSENT_LIFE_MS = 600_000
+
+/** Turns one state may take, of which it needs two: Zoho's budget has nothing to do with it. */
+const MOST_TURNS = 10
+
+/** How long writing may hold its turn, in milliseconds (ten seconds). */
+const WRITE_LEASE_MS = 10_000
+
+/** What has to be remembered between `start` and the callback. Holds a secret: the verifier. */
+export interface PendingConsent {
+  readonly connection: string
+  /** Of the client's registration. */
+  readonly dataCenter: DataCenter
+  readonly redirectUri: string
+  readonly scopes: readonly string[]
+  /** PKCE's `code_verifier` (RFC 7636 section 4.1). */
+  readonly verifier: string
+  readonly environment?: Environment | undefined
+  readonly label?: string | undefined
+}
+
+/**
+ * Consents under way, in the token store: sealed there as tokens are, gone after ten minutes by the store's own clock, and
+ * known to every process that shares it.
+ *
+ * The words of a token store are enough for single use: the turn to replace a value is given to one asker, and what is
+ * forgotten stays forbidden for as long as a callback could come.
+ */
+export class PendingConsents {
+  readonly #store: TokenStore
+  readonly #health: StoreHealth
+  readonly #budget: BudgetPolicy
+
+  constructor(store: TokenStore, health: StoreHealth, { windowMs }: BudgetPolicy) {
+    this.#store = store
+    this.#health = health
+    this.#budget = { limit: MOST_TURNS, windowMs }
+  }
+
+  /** @throws StoreFault */
+  async put(state: string, pending: PendingConsent): Promise<void> {
+    const key = keyOf(state)
+    const lease = globalThis.crypto.randomUUID()
+    const request = { lease, newerThan: 0, leaseMs: WRITE_LEASE_MS, budget: this.#budget }
+    const turn = await this.#health.run(() => this.#store.begin(key, request))
+    if (turn.kind !== 'go') throw new Error('a new state is not free')
+    await this.#health.run(() => this.#store.commit(key, turn, JSON.stringify(pending), CONSENT_LIFE_MS))
+  }
+
+  /** What belongs to a state, or `undefined`: never started, too old, or used. @throws StoreFault */
+  async get(state: string): Promise<PendingConsent | undefined> {
+    const record = await this.#health.run(() => this.#store.inspect(keyOf(state)))
+    return record && parse(record)
+  }
+
+  /**
+   * Uses a state up.
+   *
+   * @returns Whether it was this call that did; of several at once, one.
+   * @throws StoreFault
+   */
+  async take(state: string): Promise<boolean> {
+    const key = keyOf(state)
+    const token = (await this.#health.run(() => this.#store.inspect(key)))?.token
+    if (token === undefined) return false
+    const lease = globalThis.crypto.randomUUID()
+    // Held for as long as the value could live: also where forgetting it fails, nobody else gets the turn.
+    const request = { lease, newerThan: token.generation, leaseMs: CONSENT_LIFE_MS, budget: this.#budget }
+    const turn = await this.#health.run(() => this.#store.begin(key, request))
+    if (turn.kind !== 'go') return false
+    const forget = () => this.#store.forget(key, { reason: 'revoked', ms: CONSENT_LIFE_MS })
+    await this.#health.run(forget).catch(() => void this.#health.persist(forget))
+    return true
+  }
+}
+
+function keyOf(state: string): string {
+  return `state:${process.getBuiltinModule('node:crypto').createHash('sha256').update(state).digest('base64url')}`
+}
+
+function parse({ token }: TokenRecord): PendingConsent | undefined {
+  try {
+    const value: unknown = JSON.parse(token?.value ?? '')
+    const pending = value as PendingConsent
+    return typeof pending.connection === 'string' &&
+      isDataCenter(pending.dataCenter) &&
+      typeof pending.redirectUri === 'string' &&
+      typeof pending.verifier === 'string' &&
+      Array.isArray(pending.scopes)
+      ? pending
+      : undefined
+  } catch {
+    return undefined
+  }
+}
