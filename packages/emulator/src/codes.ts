@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DataCenter } from './data-centers.js'
 import type { EmulatorClock } from './options.js'
+import type { Environment, Organization } from './people.js'
 import { newToken } from './secrets.js'
 
 /** Codes that may wait to be exchanged; one more drops the oldest. */
@@ -12,6 +13,8 @@ export type CodeChallengeMethod = 'S256' | 'plain'
 /** What a code stands for until it is exchanged. */
 export interface Code {
   readonly user: string
+  readonly organization: Organization
+  readonly environment: Environment
   readonly dataCenter: DataCenter
   readonly scopes: readonly string[]
   /** Whether the exchange gives a refresh token. */
@@ -34,14 +37,15 @@ export class Codes {
     this.#lifeMs = lifeMs
   }
 
-  create(code: Omit<Code, 'expiresAt'>): string {
+  /** @param lifeMs Default that of a code from the consent page. */
+  create(code: Omit<Code, 'expiresAt'>, lifeMs: number = this.#lifeMs): string {
     const now = this.#clock.now()
     for (const [value, { expiresAt }] of this.#codes) {
       if (expiresAt > now && this.#codes.size < MAX_CODES) break
       this.#codes.delete(value)
     }
     const value = newToken()
-    this.#codes.set(value, { ...code, expiresAt: now + this.#lifeMs })
+    this.#codes.set(value, { ...code, expiresAt: now + lifeMs })
     return value
   }
 

@@ -2,6 +2,8 @@ import type { CodeChallengeMethod } from './codes.js'
 import type { Counters } from './counters.js'
 import type { DataCenter } from './data-centers.js'
 import type { Fault } from './faults.js'
+import type { TokenEnd } from './grants.js'
+import type { Environment, Organization } from './people.js'
 import type { LoggedRequest, RequestListener } from './request-log.js'
 import type { Rules } from './rules.js'
 
@@ -14,6 +16,8 @@ export interface GrantInfo {
 
 /** A living grant as the server sees it. */
 export interface GrantSummary extends GrantInfo {
+  readonly organization: Organization
+  readonly environment: Environment
   readonly scopes: readonly string[]
   readonly createdAt: number
   /** Access tokens that live now. */
@@ -29,6 +33,10 @@ export interface CreateGrantOptions {
   readonly user?: string | undefined
   /** Default the first. */
   readonly dataCenter?: DataCenter | undefined
+  /** Id of one of the user's organisations. Default the first. */
+  readonly organization?: string | undefined
+  /** Default `'production'`. */
+  readonly environment?: Environment | undefined
   /** Default scopes for every product. */
   readonly scopes?: readonly string[] | undefined
   /** Whether it counts, and is refused with an error, by the rule of 5 new refresh tokens a minute. Default false. */
@@ -40,8 +48,17 @@ export interface CreateCodeOptions {
   readonly user?: string | undefined
   /** Default the first. */
   readonly dataCenter?: DataCenter | undefined
+  /** Id of one of the user's organisations. Default the first. */
+  readonly organization?: string | undefined
+  /** Default `'production'`. */
+  readonly environment?: Environment | undefined
   /** Default scopes for every product. */
   readonly scopes?: readonly string[] | undefined
+  /**
+   * How long the code can be exchanged, in milliseconds of the emulator's time; a self client's console offers 3 to 10
+   * minutes. Default that of a code from the consent page, 2 minutes at speed 1.
+   */
+  readonly lifeMs?: number | undefined
   /** Whether the exchange gives a refresh token. Default true. */
   readonly offline?: boolean | undefined
   /** The exchange must name the same one. Default none, as with the codes of a self client. */
@@ -69,6 +86,25 @@ export interface LiveToken {
   readonly expiresAt: number
 }
 
+/** An access token whose life is over. */
+export interface EndedToken extends LiveToken {
+  readonly reason: TokenEnd
+  /** On the emulator's clock. A token that expired ended at its `expiresAt`. */
+  readonly endedAt: number
+}
+
+/** How much a user has of what Zoho allows one. */
+export interface UserSummary {
+  readonly user: string
+  readonly dataCenter: DataCenter
+  /** Living refresh tokens; 20 at most. */
+  readonly refreshTokens: number
+  /** New refresh tokens in the minute that ends now, as far as they count by the rule of 5. */
+  readonly newInWindow: number
+  /** How long that rule still refuses, in milliseconds of the emulator's time; 0 if it does not. */
+  readonly blockedForMs: number
+}
+
 /**
  * Zoho on loopback: accounts server and product APIs of one or more data centres, over one shared state.
  *
@@ -78,12 +114,16 @@ export interface LiveToken {
 export interface Emulator {
   /** Origin of the first data centre: accounts server, product APIs and control API. */
   readonly url: string
-  /** The same; the name that clients use. */
+  /** The web page for a person who wants to look on: `/__emulator/` of the first data centre. */
+  readonly pageUrl: string
+  /** The same as `url`; the name that clients use. */
   readonly accountsUrl: string
   /** Origin of each data centre. */
   readonly accountsUrls: Readonly<Partial<Record<DataCenter, string>>>
   /** The first data centre: the home of the client and of the default grant. */
   readonly dataCenter: DataCenter
+  /** How many times faster than Zoho, as in the options. */
+  readonly speed: number
   /** Zoho's figures as they are enforced here, at this emulator's speed. */
   readonly rules: Rules
   readonly clientId: string
@@ -109,7 +149,9 @@ export interface Emulator {
   createGrant(options?: CreateGrantOptions): GrantInfo
   /** Living grants, oldest first. */
   readonly grants: readonly GrantSummary[]
-  /** Makes an authorization code: single use, and as short-lived as Zoho's (2 minutes at speed 1). */
+  /** Users with a living grant, or with one made within the last minute. */
+  readonly users: readonly UserSummary[]
+  /** Makes an authorization code, good for one exchange. Without `redirectUri` it is one of a self client. */
   createCode(options?: CreateCodeOptions): string
   /**
    * Makes an access token as another program that shares the grant would.
@@ -119,6 +161,8 @@ export interface Emulator {
   issueToken(refreshToken?: string, options?: IssueTokenOptions): LiveToken
   /** Tokens that would be accepted now, oldest first; of one grant, or of all. */
   liveTokens(refreshToken?: string): readonly LiveToken[]
+  /** The last 10 000 tokens that expired, were evicted or revoked, in the order in which that was noticed. */
+  readonly endedTokens: readonly EndedToken[]
   /** The server forgets an access token. @returns Whether it was live. */
   killToken(accessToken: string): boolean
   /** The server forgets the access tokens of a grant, or all. @returns How many there were. */
@@ -146,6 +190,8 @@ export interface Emulator {
   clearFaults(): void
   /** Answers every token request with `Access Denied` for `ms` of the emulator's time; default one whole window. */
   throttle(ms?: number): void
+  /** How long `throttle` still refuses, in milliseconds of the emulator's time; 0 if it does not. */
+  readonly throttledForMs: number
   /** Ends every throttle and gives every grant a new window: what was counted against the quotas is forgotten. */
   unthrottle(): void
 

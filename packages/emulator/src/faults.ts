@@ -4,6 +4,9 @@ import { PRODUCTS, type Product } from './products/product.js'
 /** Faults that wait to happen; one more is refused. */
 const MAX_FAULTS = 1_000
 
+/** Longest parameter of `long-parameter`: 16 MiB, far beyond any server's limit. */
+const MAX_PARAMETER_BYTES = 16 * 1024 * 1024
+
 /** Which endpoint misbehaves: both revoke paths count as one. */
 export type FaultTarget = 'token' | 'revoke' | 'api' | 'auth'
 
@@ -108,7 +111,8 @@ type ApiFault = ApiOnly & {
     | 'no-permission'
 }
 
-type AuthFault = AuthOnly &
+/** Callbacks that lie. Where the user refused, they change what is there. */
+export type AuthFault = AuthOnly &
   (
     | {
         /** The callback names `value` as the accounts server. */
@@ -116,8 +120,33 @@ type AuthFault = AuthOnly &
         readonly value: string
       }
     | {
-        /** The callback carries a state the client never sent. */
-        readonly kind: 'wrong-state'
+        readonly kind:
+          | 'accounts-server-look-alike' // the right host name with `.foreign.example` behind it
+          | 'accounts-server-encoded' // encoded once more than a query needs
+          | 'accounts-server-userinfo' // the right origin as the user info of `foreign.example`
+          | 'accounts-server-port' // port 1 of the right host
+          | 'accounts-server-path' // the right origin and a path
+          | 'accounts-server-http' // a Zoho host without TLS
+          | 'no-accounts-server'
+          | 'doubled-accounts-server' // the right one, then a foreign one
+          | 'no-location'
+          | 'wrong-state' // a state the client never sent
+          | 'no-state'
+          | 'doubled-state' // the right one, then another
+          | 'no-code'
+          | 'doubled-code' // the right one, then another
+          | 'html-error' // an error whose words are markup, in place of the answer
+      }
+    | {
+        /** `location` becomes `value`. Default `mars`. */
+        readonly kind: 'unknown-location'
+        readonly value?: string | undefined
+      }
+    | {
+        /** A parameter `name` of `bytes` bytes. Default `filler`, of 1 048 576 (one mebibyte). */
+        readonly kind: 'long-parameter'
+        readonly name?: string | undefined
+        readonly bytes?: number | undefined
       }
   )
 
@@ -126,22 +155,34 @@ export type Fault = TransportFault | AccountsFault | TokenFault | ApiFault | Aut
 
 export type FaultKind = Fault['kind']
 
+type Check = (value: unknown) => boolean
+
+interface Field {
+  readonly type: 'number' | 'text' | 'any'
+  readonly check: Check
+}
+
+const TEXT: Field = { type: 'text', check: isText }
+
 const SERVERS: readonly FaultTarget[] = ['token', 'revoke', 'api']
 const ACCOUNTS: readonly FaultTarget[] = ['token', 'revoke']
+const TOKEN: readonly FaultTarget[] = ['token']
+const API: readonly FaultTarget[] = ['api']
+const AUTH: readonly FaultTarget[] = ['auth']
 
-/** Where each kind can happen, and how its own fields are checked. */
-const KINDS: Readonly<Record<FaultKind, { on: readonly FaultTarget[]; fields?: Record<string, Check> }>> = {
-  latency: { on: SERVERS, fields: { ms: inRange(0, 2_147_483_647) } },
+/** Where each kind can happen, and the fields of its own. */
+const KINDS: Readonly<Record<FaultKind, { on: readonly FaultTarget[]; fields?: Record<string, Field> }>> = {
+  latency: { on: SERVERS, fields: { ms: { type: 'number', check: inRange(0, 2_147_483_647) } } },
   hang: { on: SERVERS },
   reset: { on: SERVERS },
   'reset-after': { on: SERVERS },
   status: {
     on: SERVERS,
     fields: {
-      status: wholeNumber(400, 599),
-      retryAfter: optional((value) => typeof value === 'number' || isText(value)),
-      body: optional((value) => typeof value === 'string'),
-      contentType: optional(isText),
+      status: { type: 'number', check: wholeNumber(400, 599) },
+      retryAfter: optional({ type: 'any', check: (value) => typeof value === 'number' || isText(value) }),
+      body: optional({ type: 'text', check: (value) => typeof value === 'string' }),
+      contentType: optional(TEXT),
     },
   },
   html: { on: SERVERS },
@@ -149,33 +190,89 @@ const KINDS: Readonly<Record<FaultKind, { on: readonly FaultTarget[]; fields?: R
   empty: { on: SERVERS },
   redirect: {
     on: SERVERS,
-    fields: { url: isText, status: optional((value) => [301, 302, 303, 307, 308].includes(value as number)) },
+    fields: {
+      url: TEXT,
+      status: optional({
+        type: 'number',
+        check: (value) => [301, 302, 303, 307, 308].includes(value as number),
+      }),
+    },
   },
   throttle: { on: ACCOUNTS },
   'invalid-client': { on: ACCOUNTS },
-  error: { on: ACCOUNTS, fields: { error: isText } },
-  'dead-grant': { on: ['token'] },
-  'rotated-refresh-token': { on: ['token'] },
-  'wrong-unit': { on: ['token'] },
-  'no-expires-in': { on: ['token'] },
+  error: { on: ACCOUNTS, fields: { error: TEXT } },
+  'dead-grant': { on: TOKEN },
+  'rotated-refresh-token': { on: TOKEN },
+  'wrong-unit': { on: TOKEN },
+  'no-expires-in': { on: TOKEN },
   'absurd-expires-in': {
-    on: ['token'],
-    fields: { value: (value) => value === null || ['number', 'string'].includes(typeof value) },
+    on: TOKEN,
+    fields: {
+      value: { type: 'any', check: (value) => value === null || ['number', 'string'].includes(typeof value) },
+    },
   },
-  'foreign-api-domain': { on: ['token'], fields: { value: isText } },
-  'api-domain-trailing-slash': { on: ['token'] },
-  'dead-token': { on: ['api'] },
-  'scope-mismatch': { on: ['api'] },
-  'no-permission': { on: ['api'] },
-  'foreign-accounts-server': { on: ['auth'], fields: { value: isText } },
-  'wrong-state': { on: ['auth'] },
+  'foreign-api-domain': { on: TOKEN, fields: { value: TEXT } },
+  'api-domain-trailing-slash': { on: TOKEN },
+  'dead-token': { on: API },
+  'scope-mismatch': { on: API },
+  'no-permission': { on: API },
+  'foreign-accounts-server': { on: AUTH, fields: { value: TEXT } },
+  'accounts-server-look-alike': { on: AUTH },
+  'accounts-server-encoded': { on: AUTH },
+  'accounts-server-userinfo': { on: AUTH },
+  'accounts-server-port': { on: AUTH },
+  'accounts-server-path': { on: AUTH },
+  'accounts-server-http': { on: AUTH },
+  'no-accounts-server': { on: AUTH },
+  'doubled-accounts-server': { on: AUTH },
+  'unknown-location': { on: AUTH, fields: { value: optional(TEXT) } },
+  'no-location': { on: AUTH },
+  'wrong-state': { on: AUTH },
+  'no-state': { on: AUTH },
+  'doubled-state': { on: AUTH },
+  'no-code': { on: AUTH },
+  'doubled-code': { on: AUTH },
+  'html-error': { on: AUTH },
+  'long-parameter': {
+    on: AUTH,
+    fields: {
+      name: optional(TEXT),
+      bytes: optional({ type: 'number', check: wholeNumber(0, MAX_PARAMETER_BYTES) }),
+    },
+  },
 }
 
-const COMMON_FIELDS: Readonly<Record<string, Check>> = {
-  times: optional((value) => value === Number.POSITIVE_INFINITY || wholeNumber(1, 1_000_000_000)(value)),
-  refreshToken: optional(isText),
-  dataCenter: optional(isDataCenter),
+const COMMON_FIELDS: Readonly<Record<string, Field>> = {
+  times: optional({
+    type: 'number',
+    check: (value) => value === Number.POSITIVE_INFINITY || wholeNumber(1, 1_000_000_000)(value),
+  }),
+  refreshToken: optional(TEXT),
+  dataCenter: optional({ type: 'text', check: isDataCenter }),
 }
+
+/** What a form needs to know to ask for a fault. */
+export interface FaultForm {
+  readonly kind: FaultKind
+  readonly on: readonly FaultTarget[]
+  /** The fields of the kind's own. `any`: a number or a text. */
+  readonly fields: readonly {
+    readonly name: string
+    readonly type: 'number' | 'text' | 'any'
+    readonly optional: boolean
+  }[]
+}
+
+/** Every kind of fault, as the web page offers them. */
+export const FAULT_FORMS: readonly FaultForm[] = Object.entries(KINDS).map(([kind, { on, fields = {} }]) => ({
+  kind: kind as FaultKind,
+  on,
+  fields: Object.entries(fields).map(([name, { type, check }]) => ({
+    name,
+    type,
+    optional: check(undefined),
+  })),
+}))
 
 /** What a request is about, as far as a fault can tell requests apart. */
 export interface FaultMatch {
@@ -248,17 +345,16 @@ function checkFault(fault: Fault): void {
     throw new TypeError(`kind must be one of ${Object.keys(KINDS).join(', ')}`)
   const { on, fields = {} } = KINDS[fault.kind]
   if (!on.includes(fault.on)) throw new TypeError(`on must be ${on.join(' or ')} for the kind ${fault.kind}`)
-  const checks: Record<string, Check> = { ...COMMON_FIELDS, ...fields }
-  if (fault.on === 'api') checks.product = optional((value) => PRODUCTS.includes(value as Product))
+  const known: Record<string, Field> = { ...COMMON_FIELDS, ...fields }
+  if (fault.on === 'api')
+    known.product = optional({ type: 'text', check: (value) => PRODUCTS.includes(value as Product) })
   const values = fault as unknown as Readonly<Record<string, unknown>>
-  for (const [name, check] of Object.entries(checks))
+  for (const [name, { check }] of Object.entries(known))
     if (!check(values[name])) throw new TypeError(`${name} is missing or unusable for the kind ${fault.kind}`)
   for (const name of Object.keys(fault))
-    if (name !== 'on' && name !== 'kind' && !Object.hasOwn(checks, name))
+    if (name !== 'on' && name !== 'kind' && !Object.hasOwn(known, name))
       throw new TypeError(`${name} means nothing for the kind ${fault.kind} on ${fault.on}`)
 }
-
-type Check = (value: unknown) => boolean
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
@@ -272,6 +368,6 @@ function wholeNumber(lowest: number, highest: number): Check {
   return (value) => Number.isInteger(value) && inRange(lowest, highest)(value)
 }
 
-function optional(check: Check): Check {
-  return (value) => value === undefined || check(value)
+function optional({ type, check }: Field): Field {
+  return { type, check: (value) => value === undefined || check(value) }
 }

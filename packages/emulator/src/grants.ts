@@ -1,6 +1,7 @@
 import { type Counters, noCounters } from './counters.js'
 import type { DataCenter } from './data-centers.js'
 import type { EmulatorClock } from './options.js'
+import type { Environment, Organization } from './people.js'
 import type { Rules } from './rules.js'
 import { newToken } from './secrets.js'
 import { WindowLimit, type WindowRule } from './window-limit.js'
@@ -15,13 +16,18 @@ const MAX_USERS = 250_000
 const MAX_SERVICE_GRANTS = 1_000
 
 /** Why an access token is refused. */
-export type DeathReason = 'expired' | 'evicted' | 'revoked' | 'unknown' | 'other-data-center'
+type DeathReason = TokenEnd | 'unknown' | 'other-data-center'
+
+/** How the life of an access token ended. */
+export type TokenEnd = 'expired' | 'evicted' | 'revoked'
 
 /** One user's consent. Without a refresh token: online access, or client credentials. */
 export interface Grant {
   refreshToken: string | undefined
   readonly user: string
   readonly dataCenter: DataCenter
+  readonly organization: Organization
+  readonly environment: Environment
   readonly scopes: readonly string[]
   readonly createdAt: number
   /** Live access tokens, oldest first. */
@@ -42,6 +48,13 @@ export interface AccessToken {
   readonly expiresAt: number
 }
 
+/** An access token that is no longer accepted. */
+export interface DeadToken {
+  readonly token: AccessToken
+  readonly reason: TokenEnd
+  readonly endedAt: number
+}
+
 /** What the server thinks of an access token. */
 export type Judgement =
   | { readonly live: true; readonly token: AccessToken }
@@ -50,13 +63,27 @@ export type Judgement =
 export interface NewGrant {
   readonly user: string
   readonly dataCenter: DataCenter
+  readonly organization: Organization
+  readonly environment: Environment
   readonly scopes: readonly string[]
 }
 
 interface User {
+  readonly name: string
+  readonly dataCenter: DataCenter
   /** Oldest first. */
   readonly grants: Set<Grant>
   readonly newGrants: WindowLimit
+}
+
+/** How much of Zoho's limits per user is used. */
+export interface UserState {
+  readonly user: string
+  readonly dataCenter: DataCenter
+  readonly refreshTokens: number
+  /** New refresh tokens in the window that ends now. */
+  readonly newInWindow: number
+  readonly blockedForMs: number
 }
 
 /**
@@ -75,7 +102,7 @@ export class Grants {
   readonly #services = new Map<string, Grant>()
   /** All tokens in order of issue; as all live equally long, also in order of expiry. */
   readonly #tokens = new Map<string, AccessToken>()
-  readonly #deadTokens = new Map<string, { readonly grant: Grant; readonly reason: DeathReason }>()
+  readonly #deadTokens = new Map<string, DeadToken>()
   readonly #deadGrants = new Map<string, Grant>()
 
   constructor(rules: Rules, clock: EmulatorClock, throttleProlongs: boolean) {
@@ -112,7 +139,12 @@ export class Grants {
     let user = this.#users.get(key)
     if (user === undefined) {
       if (this.#users.size >= MAX_USERS) throw new RangeError(`the emulator keeps at most ${MAX_USERS} users`)
-      user = { grants: new Set(), newGrants: new WindowLimit(this.#grantRule) }
+      user = {
+        name: request.user,
+        dataCenter: request.dataCenter,
+        grants: new Set(),
+        newGrants: new WindowLimit(this.#grantRule),
+      }
       this.#users.set(key, user)
     }
     if (user.grants.size >= this.#rules.refreshTokensPerUser) {
@@ -181,7 +213,7 @@ export class Grants {
     const token = this.#tokens.get(value)
     if (token === undefined) {
       const dead = this.#deadTokens.get(value)
-      return { live: false, reason: dead?.reason ?? 'unknown', grant: dead?.grant }
+      return { live: false, reason: dead?.reason ?? 'unknown', grant: dead?.token.grant }
     }
     if (this.#clock.now() >= token.expiresAt) {
       this.#forget(token, 'expired')
@@ -196,6 +228,24 @@ export class Grants {
   live(grant?: Grant): AccessToken[] {
     this.#sweep(this.#clock.now())
     return [...(grant?.tokens ?? this.#tokens).values()]
+  }
+
+  /** The last tokens that ended, at most 10 000, in the order in which that was noticed. */
+  dead(): Iterable<DeadToken> {
+    this.#sweep(this.#clock.now())
+    return this.#deadTokens.values()
+  }
+
+  /** Users with a living grant, or with one made within the last minute. */
+  users(): UserState[] {
+    const now = this.#clock.now()
+    return [...this.#users.values()].map(({ name, dataCenter, grants, newGrants }) => ({
+      user: name,
+      dataCenter,
+      refreshTokens: grants.size,
+      newInWindow: newGrants.used(now),
+      blockedForMs: newGrants.blockedForMs(now),
+    }))
   }
 
   /** Makes the server forget one access token. */
@@ -243,11 +293,13 @@ export class Grants {
     for (const user of this.#users.values()) user.newGrants.forget()
   }
 
-  #bare({ user, dataCenter, scopes }: NewGrant): Grant {
+  #bare({ user, dataCenter, organization, environment, scopes }: NewGrant): Grant {
     return {
       refreshToken: undefined,
       user,
       dataCenter,
+      organization,
+      environment,
       scopes: [...scopes],
       createdAt: this.#clock.now(),
       tokens: new Map(),
@@ -276,10 +328,11 @@ export class Grants {
     }
   }
 
-  #forget(token: AccessToken, reason: DeathReason): void {
+  #forget(token: AccessToken, reason: TokenEnd): void {
     this.#tokens.delete(token.value)
     token.grant.tokens.delete(token.value)
-    this.#deadTokens.set(token.value, { grant: token.grant, reason })
+    const endedAt = reason === 'expired' ? token.expiresAt : this.#clock.now()
+    this.#deadTokens.set(token.value, { token, reason, endedAt })
     shrink(this.#deadTokens, MAX_REMEMBERED)
     if (reason !== 'evicted') return
     this.counters.evictions += 1

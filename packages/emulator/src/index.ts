@@ -6,13 +6,17 @@ export type {
   CreateCodeOptions,
   CreateGrantOptions,
   Emulator,
+  EndedToken,
   GrantInfo,
   GrantSummary,
   IssueTokenOptions,
   LiveToken,
+  UserSummary,
 } from './emulator.js'
 export type { Fault, FaultKind, FaultTarget } from './faults.js'
+export type { TokenEnd } from './grants.js'
 export type { EmulatorClock, EmulatorOptions, Profile } from './options.js'
+export type { Environment, Organization } from './people.js'
 export type { Product } from './products/product.js'
 export type { Echo } from './products/success.js'
 export type { LoggedRequest, RequestKind, RequestListener } from './request-log.js'

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { ACCOUNTS_ENDPOINTS } from './accounts/endpoints.js'
 import { html } from './answer.js'
-import { isControlPath, visitControl } from './control/control.js'
+import { isControl, visitControl } from './control/control.js'
 import type { DataCenter } from './data-centers.js'
 import type { Emulator } from './emulator.js'
 import { visitApi } from './products/api.js'
@@ -21,7 +21,7 @@ export function listenerFor(world: World, dataCenter: DataCenter, emulator: () =
     if (endpoint !== undefined) return endpoint(visit)
     const product = productOf(visit.path)
     if (product !== undefined) return visitApi(visit, product)
-    if (isControlPath(visit.path)) return visitControl(visit, emulator())
+    if (isControl(visit)) return visitControl(visit, emulator())
     visit.finish(html(404, 'Not Found', 'not-found'))
   }
   const serve = async (visit: Visit): Promise<void> => {

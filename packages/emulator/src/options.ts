@@ -22,6 +22,8 @@ export interface EmulatorOptions {
   readonly speed?: number | undefined
   /** Life of an access token in milliseconds, as it is: not divided by `speed`. Default one hour / `speed`. */
   readonly tokenLifeMs?: number | undefined
+  /** Life of an authorization code in milliseconds, as it is. Default 2 minutes / `speed`. */
+  readonly codeLifeMs?: number | undefined
   /** How long an answer of the token endpoint is held back, in real milliseconds. Default 0. */
   readonly latencyMs?: number | undefined
   /** How long an answer of a product API is held back, in real milliseconds. Default 0. */
@@ -32,6 +34,8 @@ export interface EmulatorOptions {
   readonly dataCenters?: readonly DataCenter[] | undefined
   /** Data centres the client is enabled for; the others answer `invalid_client`. Default all of `dataCenters`. */
   readonly clientDataCenters?: readonly DataCenter[] | undefined
+  /** What the consent page calls the client. Default `'Example application'`. */
+  readonly clientName?: string | undefined
   /** Default a new one per emulator, in Zoho's shape. */
   readonly clientId?: string | undefined
   /** Default a new one per emulator, in Zoho's shape. */
@@ -52,11 +56,13 @@ export interface Settings {
   readonly profile: Profile
   readonly speed: number
   readonly tokenLifeMs: number | undefined
+  readonly codeLifeMs: number | undefined
   readonly latencyMs: number
   readonly apiLatencyMs: number
   readonly clock: EmulatorClock
   readonly dataCenters: readonly [DataCenter, ...DataCenter[]]
   readonly clientDataCenters: ReadonlySet<DataCenter>
+  readonly clientName: string
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
   readonly clientSecrets: Partial<Readonly<Record<DataCenter, string>>>
@@ -75,7 +81,8 @@ const REAL_TIME: EmulatorClock = { now: () => Date.now() }
 
 /** Fills in the defaults. @throws {TypeError} naming the option that cannot be used. */
 export function settingsFrom(options: EmulatorOptions): Settings {
-  const { port = 0, profile = 'recruit', speed = 1, tokenLifeMs, clock = REAL_TIME } = options
+  const { port = 0, profile = 'recruit', speed = 1, clock = REAL_TIME } = options
+  const { tokenLifeMs, codeLifeMs, clientName = 'Example application' } = options
   const { latencyMs = 0, apiLatencyMs = 0, throttleStatus = 200, throttleProlongs = false } = options
   const dataCenters = dataCenterList('dataCenters', options.dataCenters ?? ['us'])
   const [first, ...others] = dataCenters
@@ -89,14 +96,15 @@ export function settingsFrom(options: EmulatorOptions): Settings {
     )
   if (!PROFILES.includes(profile)) throw new TypeError(`profile must be one of ${PROFILES.join(', ')}`)
   if (!(Number.isFinite(speed) && speed > 0)) throw new TypeError('speed must be a finite number above 0')
-  if (tokenLifeMs !== undefined && !(Number.isFinite(tokenLifeMs) && tokenLifeMs > 0))
-    throw new TypeError('tokenLifeMs must be a finite number of milliseconds above 0')
+  checkLife('tokenLifeMs', tokenLifeMs)
+  checkLife('codeLifeMs', codeLifeMs)
   checkLatency('latencyMs', latencyMs)
   checkLatency('apiLatencyMs', apiLatencyMs)
   if (typeof clock?.now !== 'function') throw new TypeError('clock must have a now() method')
   if (throttleStatus !== 200 && throttleStatus !== 400)
     throw new TypeError('throttleStatus must be 200 or 400')
   if (typeof throttleProlongs !== 'boolean') throw new TypeError('throttleProlongs must be true or false')
+  checkText('clientName', clientName)
   checkText('clientId', options.clientId)
   checkText('clientSecret', options.clientSecret)
   const clientSecrets = options.clientSecrets ?? {}
@@ -113,11 +121,13 @@ export function settingsFrom(options: EmulatorOptions): Settings {
     profile,
     speed,
     tokenLifeMs,
+    codeLifeMs,
     latencyMs,
     apiLatencyMs,
     clock,
     dataCenters: [first, ...others],
     clientDataCenters: new Set(clientDataCenters),
+    clientName,
     clientId: options.clientId,
     clientSecret: options.clientSecret,
     clientSecrets: { ...clientSecrets },
@@ -144,6 +154,11 @@ function redirectUriList(uris: readonly string[]): readonly string[] {
 
 function unknownDataCenter(option: string, name: unknown): TypeError {
   return new TypeError(`${option}: unknown data centre ${String(name)}; known are ${DATA_CENTERS.join(', ')}`)
+}
+
+function checkLife(option: string, value: number | undefined): void {
+  if (value !== undefined && !(Number.isFinite(value) && value > 0))
+    throw new TypeError(`${option} must be a finite number of milliseconds above 0`)
 }
 
 function checkLatency(option: string, value: number): void {

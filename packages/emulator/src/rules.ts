@@ -41,10 +41,14 @@ export interface Rules {
   readonly grantWindowMs: number
 }
 
-export function rulesFor(profile: Profile, speed: number, tokenLifeMs: number | undefined): Rules {
+export function rulesFor(
+  profile: Profile,
+  speed: number,
+  lives: { readonly tokenLifeMs: number | undefined; readonly codeLifeMs: number | undefined },
+): Rules {
   return Object.freeze({
-    tokenLifeMs: tokenLifeMs ?? TOKEN_LIFE_MS / speed,
-    codeLifeMs: CODE_LIFE_MS / speed,
+    tokenLifeMs: lives.tokenLifeMs ?? TOKEN_LIFE_MS / speed,
+    codeLifeMs: lives.codeLifeMs ?? CODE_LIFE_MS / speed,
     liveTokens: LIVE_TOKENS[profile],
     refreshTokensPerUser: REFRESH_TOKENS_PER_USER,
     tokensPerWindow: 10,

@@ -5,13 +5,17 @@ import type {
   CreateCodeOptions,
   CreateGrantOptions,
   Emulator,
+  EndedToken,
   GrantInfo,
   GrantSummary,
   IssueTokenOptions,
   LiveToken,
+  UserSummary,
 } from './emulator.js'
 import type { Fault } from './faults.js'
 import type { AccessToken, Grant } from './grants.js'
+import { PAGE_PATH } from './page/page.js'
+import { isEnvironment, type Organization, organizationOf } from './people.js'
 import { EVERY_SCOPE } from './products/product.js'
 import type { LoggedRequest, RequestListener } from './request-log.js'
 import type { Rules } from './rules.js'
@@ -40,6 +44,10 @@ export class RunningEmulator implements Emulator {
     return originOf(this.#world, this.dataCenter)
   }
 
+  get pageUrl(): string {
+    return this.url + PAGE_PATH
+  }
+
   get accountsUrl(): string {
     return this.url
   }
@@ -50,6 +58,10 @@ export class RunningEmulator implements Emulator {
 
   get dataCenter(): DataCenter {
     return this.#world.settings.dataCenters[0]
+  }
+
+  get speed(): number {
+    return this.#world.settings.speed
   }
 
   get rules(): Rules {
@@ -102,14 +114,20 @@ export class RunningEmulator implements Emulator {
     const {
       user = DEFAULT_USER,
       dataCenter = this.dataCenter,
+      environment = 'production',
       scopes = EVERY_SCOPE,
       rateLimited = false,
     } = options
     originOf(this.#world, dataCenter)
+    checkEnvironment(environment)
+    const organization = organizationFor(user, options.organization)
     const { grants } = this.#world
     if (rateLimited && !grants.admitsGrant(user, dataCenter))
       throw new Error(`${user} has had ${this.rules.grantsPerWindow} new refresh tokens in the last minute`)
-    const { refreshToken } = grants.create({ user, dataCenter, scopes }, rateLimited)
+    const { refreshToken } = grants.create(
+      { user, dataCenter, organization, environment, scopes },
+      rateLimited,
+    )
     return { refreshToken, user, dataCenter }
   }
 
@@ -120,6 +138,8 @@ export class RunningEmulator implements Emulator {
       refreshToken: grant.refreshToken,
       user: grant.user,
       dataCenter: grant.dataCenter,
+      organization: grant.organization,
+      environment: grant.environment,
       scopes: grant.scopes,
       createdAt: grant.createdAt,
       liveTokens: grants.live(grant).length,
@@ -128,23 +148,35 @@ export class RunningEmulator implements Emulator {
     }))
   }
 
+  get users(): UserSummary[] {
+    return this.#world.grants.users()
+  }
+
   createCode(options: CreateCodeOptions = {}): string {
     const {
       user = DEFAULT_USER,
       dataCenter = this.dataCenter,
+      environment = 'production',
       scopes = EVERY_SCOPE,
       offline = true,
+      lifeMs = this.rules.codeLifeMs,
     } = options
     originOf(this.#world, dataCenter)
-    return this.#world.codes.create({
+    checkEnvironment(environment)
+    if (!(Number.isFinite(lifeMs) && lifeMs > 0))
+      throw new TypeError('lifeMs must be a finite number above 0')
+    const code = {
       user,
       dataCenter,
+      organization: organizationFor(user, options.organization),
+      environment,
       scopes,
       offline,
       redirectUri: options.redirectUri,
       challenge: options.codeChallenge,
       challengeMethod: options.codeChallengeMethod ?? 'plain',
-    })
+    } as const
+    return this.#world.codes.create(code, lifeMs)
   }
 
   issueToken(refreshToken: string = this.refreshToken, options: IssueTokenOptions = {}): LiveToken {
@@ -161,6 +193,14 @@ export class RunningEmulator implements Emulator {
     if (refreshToken === undefined) return this.#world.grants.live().map(liveToken)
     const grant = this.#world.grants.find(refreshToken)
     return grant === undefined ? [] : this.#world.grants.live(grant).map(liveToken)
+  }
+
+  get endedTokens(): EndedToken[] {
+    return [...this.#world.grants.dead()].map(({ token, reason, endedAt }) => ({
+      ...liveToken(token),
+      reason,
+      endedAt,
+    }))
   }
 
   killToken(accessToken: string): boolean {
@@ -216,6 +256,10 @@ export class RunningEmulator implements Emulator {
     this.#world.throttle.block(this.now(), ms)
   }
 
+  get throttledForMs(): number {
+    return this.#world.throttle.blockedForMs(this.now())
+  }
+
   unthrottle(): void {
     this.#world.throttle.forget()
     this.#world.grants.forgetQuotas()
@@ -254,6 +298,17 @@ export class RunningEmulator implements Emulator {
   #recall(refreshToken: string): Grant | undefined {
     return this.#world.grants.recall(refreshToken)
   }
+}
+
+/** @throws {TypeError} for an organisation the user does not belong to. */
+function organizationFor(user: string, id: string | undefined): Organization {
+  const organization = organizationOf(user, id)
+  if (organization === undefined) throw new TypeError(`${user} does not belong to the organisation ${id}`)
+  return organization
+}
+
+function checkEnvironment(environment: unknown): void {
+  if (!isEnvironment(environment)) throw new TypeError(`there is no environment ${String(environment)}`)
 }
 
 function liveToken({ value, grant, issuedAt, expiresAt }: AccessToken): LiveToken {

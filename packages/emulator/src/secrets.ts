@@ -19,15 +19,19 @@ export function newClientSecret(): string {
 }
 
 const SHOWN_DIGITS = 4
-const TOKEN_SHAPE = /\b\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}\b/gi
+/** A token or code, or a client secret. */
+const SECRET_SHAPE = /\b(?:\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}|[0-9a-f]{42})\b/gi
 
 /** Parameters whose value is never logged. */
 const SECRET_PARAMETERS: ReadonlySet<string> = new Set([
   'access_token',
   'client_secret',
   'code',
+  // by the method `plain` it is the verifier itself
+  'code_challenge',
   'code_verifier',
   'refresh_token',
+  'ticket',
   'token',
 ])
 
@@ -47,9 +51,9 @@ export function maskedAuthorization(header: string): string {
   return rest.length === 0 ? masked(header) : `${scheme} ${masked(rest.join(' '))}`
 }
 
-/** Masks whatever looks like a token in a text. */
+/** Masks whatever looks like a token or a client secret in a text. */
 export function maskedText(text: string): string {
-  return text.replace(TOKEN_SHAPE, masked)
+  return text.replace(SECRET_SHAPE, masked)
 }
 
 /** A query with the values of secret parameters masked. */

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Tickets } from './accounts/tickets.js'
 import { TurnableClock } from './clock.js'
 import { Codes } from './codes.js'
 import type { DataCenter } from './data-centers.js'
@@ -54,7 +55,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 }
 
 function createWorld(settings: Settings): World {
-  const rules = rulesFor(settings.profile, settings.speed, settings.tokenLifeMs)
+  const rules = rulesFor(settings.profile, settings.speed, settings)
   const clock = new TurnableClock(settings.clock)
   const clientSecret = settings.clientSecret ?? newClientSecret()
   return {
@@ -64,6 +65,7 @@ function createWorld(settings: Settings): World {
     clientId: settings.clientId ?? newClientId(),
     grants: new Grants(rules, clock, settings.throttleProlongs),
     codes: new Codes(clock, rules.codeLifeMs),
+    tickets: new Tickets(),
     faults: new Faults(),
     log: new RequestLog(),
     waits: new Waits(),

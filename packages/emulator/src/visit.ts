@@ -48,12 +48,16 @@ export class Visit {
   /** Query and form body together. Zoho takes its parameters from either; the query wins. */
   async parameters(): Promise<URLSearchParams> {
     const parameters = new URLSearchParams(this.rawQuery)
-    if (!hasBody(this.request)) return parameters
+    for (const [name, value] of await this.form()) parameters.append(name, value)
+    return parameters
+  }
+
+  /** The form body alone. */
+  async form(): Promise<URLSearchParams> {
+    if (!hasBody(this.request)) return new URLSearchParams()
     const body = await readBody(this.request)
     this.bodyLength = body.length
-    for (const [name, value] of formParameters(body, this.request.headers['content-type']))
-      parameters.append(name, value)
-    return parameters
+    return formParameters(body, this.request.headers['content-type'])
   }
 
   /** Logs the answer, then sends it: whoever has the answer finds it in the log. */

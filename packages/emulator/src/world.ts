@@ -1,3 +1,4 @@
+import type { Tickets } from './accounts/tickets.js'
 import type { TurnableClock } from './clock.js'
 import type { Codes } from './codes.js'
 import type { DataCenter } from './data-centers.js'
@@ -17,6 +18,7 @@ export interface World {
   readonly clientId: string
   readonly grants: Grants
   readonly codes: Codes
+  readonly tickets: Tickets
   readonly faults: Faults
   readonly log: RequestLog
   readonly waits: Waits

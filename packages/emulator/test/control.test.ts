@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
 import type { Emulator } from '../src/index.js'
-import { minutes, newToken, refresh, start, statusWith } from './support.js'
+import { ask, exchangeParameters, minutes, newToken, refresh, start, statusWith } from './support.js'
 
 interface Answered {
   readonly status: number
@@ -11,6 +11,7 @@ interface Answered {
 async function control(emulator: Emulator, method: string, path: string, body?: unknown): Promise<Answered> {
   const response = await fetch(`${emulator.url}/__emulator${path}`, {
     method,
+    headers: { 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   return { status: response.status, body: (await response.json()) as Record<string, unknown> }
@@ -88,6 +89,23 @@ describe('the control API', () => {
     expect(await statusWith(emulator, String(token.accessToken))).toBe(200)
     const { code } = (await control(emulator, 'POST', '/codes', { offline: false })).body
     expect(code).toMatch(/^1000\./)
+  })
+
+  test('makes the code of a self client, which is exchanged without a redirect URI', async () => {
+    const emulator = await start()
+    const asked = { user: 'alan', organization: '20000000006', environment: 'sandbox', lifeMs: minutes(10) }
+    const scopes = ['ZohoCRM.modules.ALL']
+    const { code } = (await control(emulator, 'POST', '/codes', { ...asked, scopes })).body
+    emulator.advance(minutes(10) - 1)
+    const { body } = await ask(exchangeParameters(emulator, String(code)), emulator.url)
+    expect(body).toMatchObject({ scope: 'ZohoCRM.modules.ALL', token_type: 'Bearer' })
+    expect(emulator.grants.at(-1)).toMatchObject({
+      refreshToken: body.refresh_token,
+      user: 'alan',
+      organization: { id: '20000000006' },
+      environment: 'sandbox',
+      scopes,
+    })
   })
 
   test('lists grants and tokens masked, and ends them by secret or by id', async () => {
@@ -190,6 +208,9 @@ describe('the control API refuses', () => {
     ['POST', '/grants', { dataCenter: 'mars' }, 400, 'no data centre mars'],
     ['POST', '/grants', { scopes: 'ALL' }, 400, 'scopes must be a list'],
     ['POST', '/codes', { codeChallengeMethod: 'S512' }, 400, 'S256 or plain'],
+    ['POST', '/grants', { organization: '1' }, 400, 'ada does not belong to the organisation 1'],
+    ['POST', '/grants', { environment: 'moon' }, 400, 'there is no environment moon'],
+    ['POST', '/codes', { lifeMs: 0 }, 400, 'lifeMs must be'],
     ['POST', '/tokens', { refreshToken: 'nobody knows it' }, 409, 'no living grant'],
     ['POST', '/throttle', { ms: 1, off: true }, 400, 'exclude each other'],
     ['POST', '/throttle', { ms: 0 }, 400, 'ms must be'],
@@ -201,6 +222,36 @@ describe('the control API refuses', () => {
     const answered = await control(emulator, method, path, body)
     expect(answered.status).toBe(status)
     expect(answered.body.error).toContain(words)
+  })
+
+  test.each<[method: string, headers: Record<string, string>, status: number]>([
+    ['POST', {}, 415],
+    ['DELETE', {}, 415],
+    ['POST', { 'content-type': 'text/plain' }, 415],
+    ['POST', { 'content-type': 'text/plain; a=application/json' }, 415],
+    ['POST', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+    ['POST', { 'content-type': 'application/jsonp' }, 415],
+    ['POST', { 'content-type': 'Application/JSON; charset=utf-8' }, 200],
+    ['POST', { 'x-zoho-emulator': '1' }, 200],
+    ['DELETE', { 'x-zoho-emulator': '1' }, 200],
+  ])('what a page elsewhere can send unasked: %s with %j is %d', async (method, headers, status) => {
+    const emulator = await start()
+    emulator.fault({ on: 'token', kind: 'hang' })
+    const path = method === 'POST' ? '/reset' : '/faults'
+    const response = await fetch(`${emulator.url}/__emulator${path}`, { method, headers })
+    expect(response.status).toBe(status)
+    expect(response.headers.get('cross-origin-resource-policy')).toBe('same-origin')
+    expect(emulator.faults).toHaveLength(status === 200 ? 0 : 1)
+  })
+
+  test('to give another origin leave, when its browser asks', async () => {
+    const emulator = await start()
+    const response = await fetch(`${emulator.url}/__emulator/reset`, {
+      method: 'OPTIONS',
+      headers: { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' },
+    })
+    expect(response.status).toBe(415)
+    for (const [name] of response.headers) expect(name).not.toMatch(/^access-control-/)
   })
 
   test('a host name or an origin that is not this machine', async () => {

@@ -16,6 +16,8 @@ describe('startEmulator refuses', () => {
     [{ port: 80.5 }, 'port must be'],
     [{ port: 65_535, dataCenters: ['us', 'eu'] }, 'port leaves no room'],
     [{ tokenLifeMs: 0 }, 'tokenLifeMs must be'],
+    [{ codeLifeMs: Number.NaN }, 'codeLifeMs must be'],
+    [{ clientName: '' }, 'clientName must be'],
     [{ latencyMs: -1 }, 'latencyMs must be'],
     [{ apiLatencyMs: Number.NaN }, 'apiLatencyMs must be'],
     [{ clock: {} }, 'clock must have'],

@@ -66,7 +66,9 @@ describe('the request log', () => {
     await fetch(`${url}/crm/v8/${token}?access_token=${token}&x=${refreshToken}`, {
       headers: { authorization: token },
     })
-    await post(`${url}/__emulator/kill-token`, JSON.stringify({ accessToken: token }))
+    await post(`${url}/__emulator/kill-token`, JSON.stringify({ accessToken: token }), {
+      'content-type': 'application/json',
+    })
     const log = JSON.stringify(emulator.requests)
     expect(emulator.requests).toHaveLength(7)
     for (const secret of [token, code, clientSecret, refreshToken, basic, 'the-verifier'])

@@ -1,4 +1,4 @@
-import { afterEach } from '@jest/globals'
+import { afterEach, expect } from '@jest/globals'
 import { type Emulator, type EmulatorOptions, startEmulator } from '../src/index.js'
 
 export const seconds = (count: number): number => count * 1000
@@ -107,4 +107,40 @@ export function post(
   headers: Record<string, string> = {},
 ): Promise<Response> {
   return fetch(url, { method: 'POST', headers, redirect: 'manual', ...(body == null ? {} : { body }) })
+}
+
+export const REDIRECT_URI = 'http://localhost:3000/callback'
+
+/** The URL a client sends a browser to. `undefined` leaves a parameter out. */
+export function consentUrl(emulator: Emulator, changes: Record<string, string | undefined> = {}): string {
+  const parameters: Record<string, string | undefined> = {
+    response_type: 'code',
+    client_id: emulator.clientId,
+    redirect_uri: REDIRECT_URI,
+    scope: 'ZohoRecruit.modules.ALL,ZohoCRM.modules.READ',
+    access_type: 'offline',
+    prompt: 'consent',
+    state: 'the-state',
+    ...changes,
+  }
+  const given = Object.entries(parameters).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
+  return `${emulator.accountsUrl}/oauth/v2/auth?${new URLSearchParams(given).toString()}`
+}
+
+/** The query of the callback to which `user=…&auto=accept` leads. */
+export async function consent(
+  emulator: Emulator,
+  changes: Record<string, string | undefined> = {},
+): Promise<URLSearchParams> {
+  const response = await fetch(consentUrl(emulator, { user: 'grace', auto: 'accept', ...changes }), {
+    redirect: 'manual',
+  })
+  expect(response.status).toBe(302)
+  return callbackOf(response)
+}
+
+export function callbackOf(response: Response): URLSearchParams {
+  return new URL(response.headers.get('location') ?? '').searchParams
 }

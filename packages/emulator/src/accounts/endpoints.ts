@@ -1,7 +1,8 @@
 import type { Answer } from '../answer.js'
 import { carryOut } from '../misfortune.js'
 import type { Visit } from '../visit.js'
-import { answerAuth } from './auth.js'
+import { answerAuth, answerConsent } from './auth.js'
+import { notice } from './html-page.js'
 import { answerServerInfo, answerUserInfo } from './info.js'
 import { answerLegacyRevoke, answerRevoke } from './revoke.js'
 import { answerToken, badTokenRequest } from './token.js'
@@ -12,6 +13,7 @@ export const ACCOUNTS_ENDPOINTS: ReadonlyMap<string, (visit: Visit) => Promise<v
   ['/oauth/v2/token/revoke', visitLegacyRevoke],
   ['/oauth/v2/revoke/token', visitRevoke],
   ['/oauth/v2/auth', visitAuth],
+  ['/oauth/v2/auth/consent', visitConsent],
   ['/oauth/serverinfo', visitServerInfo],
   ['/oauth/user/info', visitUserInfo],
 ])
@@ -71,7 +73,16 @@ async function revocation(visit: Visit, answer: (parameters: URLSearchParams) =>
 
 function visitAuth(visit: Visit): void {
   visit.kind = 'auth'
-  visit.finish(answerAuth(visit.world, visit.dataCenter, visit.query))
+  const { world, dataCenter, query } = visit
+  visit.finish(answerAuth(world, { dataCenter, query }))
+}
+
+async function visitConsent(visit: Visit): Promise<void> {
+  visit.kind = 'auth'
+  const form = await visit.form()
+  if (visit.method === 'POST') return visit.finish(answerConsent(visit.world, form))
+  visit.response.setHeader('allow', 'POST')
+  visit.finish(notice(405, 'Method Not Allowed', 'bad-request'))
 }
 
 function visitServerInfo(visit: Visit): void {

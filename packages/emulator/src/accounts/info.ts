@@ -1,6 +1,7 @@
 import { type Answer, json } from '../answer.js'
 import { presentedToken } from '../authorization.js'
 import type { DataCenter } from '../data-centers.js'
+import { personOf } from '../people.js'
 import type { World } from '../world.js'
 
 /** Answers `GET /oauth/serverinfo`: the accounts server of each data centre. */
@@ -8,7 +9,12 @@ export function answerServerInfo(world: World): Answer {
   return json(200, { result: 'success', locations: Object.fromEntries(world.origins) }, 'ok')
 }
 
-/** Answers `GET /oauth/user/info`. The statuses of its errors are not documented. */
+/**
+ * Answers `GET /oauth/user/info`. The statuses of its errors are not documented.
+ *
+ * `ZOID`, the organisation of the grant, is an addition of this emulator: the answers recorded of Zoho hold the other
+ * five alone.
+ */
 export function answerUserInfo(
   world: World,
   dataCenter: DataCenter,
@@ -18,19 +24,17 @@ export function answerUserInfo(
   const judgement = value === undefined ? undefined : world.grants.judge(value, dataCenter)
   if (judgement?.live !== true)
     return json(401, { response: 'error', cause: 'INVALID_OAUTHTOKEN' }, 'dead-token')
-  const { user, scopes } = judgement.token.grant
-  if (!scopes.some((scope) => /^AaaServer\.profile\./i.test(scope)))
+  const { user, scopes, organization } = judgement.token.grant
+  if (!scopes.some((scope) => /^AaaServer\.profile\.(READ|ALL)$/i.test(scope)))
     return json(401, { response: 'error', cause: 'INVALID_OAUTHSCOPE' }, 'scope-mismatch')
-  return json(
-    200,
-    { First_Name: user, Email: `${user}@example.com`, Last_Name: '', Display_Name: user, ZUID: zuid(user) },
-    'ok',
-  )
-}
-
-/** A number that is always the same for a user, as Zoho's user ids are. */
-function zuid(user: string): number {
-  let sum = 0
-  for (const character of user) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_000_007
-  return 10_000_000 + sum
+  const { firstName, lastName, email, zuid } = personOf(user)
+  const info = {
+    First_Name: firstName,
+    Email: email,
+    Last_Name: lastName,
+    Display_Name: `${firstName} ${lastName}`.trim(),
+    ZUID: zuid,
+    ZOID: organization.id,
+  }
+  return json(200, info, 'ok')
 }

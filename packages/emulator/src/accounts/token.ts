@@ -3,6 +3,7 @@ import { verifies } from '../codes.js'
 import type { DataCenter } from '../data-centers.js'
 import type { Fault } from '../faults.js'
 import type { Grant } from '../grants.js'
+import { organizationOfSoid } from '../people.js'
 import { originOf, type World } from '../world.js'
 import { clientClaim, clientError } from './client.js'
 
@@ -86,8 +87,14 @@ function clientCredentials(world: World, request: TokenRequest): Answer {
   if (!/^[A-Za-z]+\.\w+$/.test(soid)) return refusal('missing_org_info')
   const scopes = (request.parameters.get('scope') ?? '').split(/[,\s]+/).filter(Boolean)
   if (scopes.length === 0) return refusal('invalid_scope')
-  const { dataCenter } = request
-  return issue(world, world.grants.service({ user: `soid:${soid}`, dataCenter, scopes }), request)
+  const grant = world.grants.service({
+    user: `soid:${soid}`,
+    dataCenter: request.dataCenter,
+    organization: organizationOfSoid(soid),
+    environment: 'production',
+    scopes,
+  })
+  return issue(world, grant, request)
 }
 
 /** A token, if the quota of 10 in 10 minutes has one left. */

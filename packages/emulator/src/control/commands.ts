@@ -1,9 +1,12 @@
 import type { CodeChallengeMethod } from '../codes.js'
 import type { DataCenter } from '../data-centers.js'
 import type { Emulator } from '../emulator.js'
-import type { Fault } from '../faults.js'
-import { fingerprint, masked } from '../secrets.js'
+import { FAULT_FORMS, type Fault } from '../faults.js'
+import type { Environment } from '../people.js'
+import { fingerprint } from '../secrets.js'
 import { BadRequest, type Fields } from './fields.js'
+import { faultAsJson, grantAsJson, tokenAsJson } from './masked-lists.js'
+import { overview } from './overview.js'
 
 /** Entries that one `GET /requests` or `GET /grants` answers with at most. */
 const MAX_LISTED = 1_000
@@ -13,6 +16,7 @@ export type Command = (emulator: Emulator, fields: Fields, query: URLSearchParam
 
 /** The control API: method and path below `/__emulator`. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['GET /overview', overview],
   ['GET /counters', (emulator) => emulator.counters],
   ['POST /counters-of', countersOf],
   ['POST /reset', (emulator, fields) => acted(fields, () => emulator.reset())],
@@ -23,6 +27,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['GET /faults', (emulator) => ({ faults: emulator.faults.map(faultAsJson) })],
   ['POST /faults', addFault],
   ['DELETE /faults', (emulator, fields) => acted(fields, () => emulator.clearFaults())],
+  ['GET /fault-kinds', () => ({ faultKinds: FAULT_FORMS })],
   ['POST /throttle', throttle],
   ['GET /grants', listGrants],
   ['POST /grants', createGrant],
@@ -77,12 +82,6 @@ function addFault(emulator: Emulator, fields: Fields): unknown {
   return { done: true }
 }
 
-function faultAsJson(fault: Fault): unknown {
-  const shown =
-    fault.refreshToken === undefined ? fault : { ...fault, refreshToken: masked(fault.refreshToken) }
-  return fault.times === Number.POSITIVE_INFINITY ? { ...shown, times: 'forever' } : shown
-}
-
 function throttle(emulator: Emulator, fields: Fields): unknown {
   const ms = fields.optional('ms', 'number')
   const off = fields.optional('off', 'flag')
@@ -97,24 +96,24 @@ function listGrants(emulator: Emulator): unknown {
   const { grants } = emulator
   return {
     total: grants.length,
-    grants: grants.slice(-MAX_LISTED).map(({ refreshToken, ...grant }) => ({
-      id: fingerprint(refreshToken),
-      refreshToken: masked(refreshToken),
-      ...grant,
-      counters: emulator.countersOf(refreshToken),
-      maxTokensInWindow: emulator.maxTokensInWindow(refreshToken),
+    grants: grants.slice(-MAX_LISTED).map((grant) => ({
+      ...grantAsJson(grant),
+      counters: emulator.countersOf(grant.refreshToken),
+      maxTokensInWindow: emulator.maxTokensInWindow(grant.refreshToken),
     })),
   }
 }
 
 function createGrant(emulator: Emulator, fields: Fields): unknown {
   const user = fields.optional('user', 'text')
-  // checked by `createGrant`, which knows the data centres
+  // checked by `createGrant`, which knows the data centres and environments
   const dataCenter = fields.optional('dataCenter', 'text') as DataCenter | undefined
+  const organization = fields.optional('organization', 'text')
+  const environment = fields.optional('environment', 'text') as Environment | undefined
   const scopes = fields.optional('scopes', 'texts')
   const rateLimited = fields.optional('rateLimited', 'flag')
   fields.done()
-  return emulator.createGrant({ user, dataCenter, scopes, rateLimited })
+  return emulator.createGrant({ user, dataCenter, organization, environment, scopes, rateLimited })
 }
 
 function revokeGrant(emulator: Emulator, fields: Fields): unknown {
@@ -129,7 +128,10 @@ function createCode(emulator: Emulator, fields: Fields): unknown {
   const options = {
     user: fields.optional('user', 'text'),
     dataCenter: fields.optional('dataCenter', 'text') as DataCenter | undefined,
+    organization: fields.optional('organization', 'text'),
+    environment: fields.optional('environment', 'text') as Environment | undefined,
     scopes: fields.optional('scopes', 'texts'),
+    lifeMs: fields.optional('lifeMs', 'number'),
     offline: fields.optional('offline', 'flag'),
     redirectUri: fields.optional('redirectUri', 'text'),
     codeChallenge: fields.optional('codeChallenge', 'text'),
@@ -150,14 +152,7 @@ function listTokens(emulator: Emulator): unknown {
   return {
     now: emulator.now(),
     total: tokens.length,
-    tokens: tokens.slice(-MAX_LISTED).map(({ accessToken, refreshToken, ...token }) => ({
-      id: fingerprint(accessToken),
-      accessToken: masked(accessToken),
-      ...(refreshToken === undefined
-        ? {}
-        : { grant: fingerprint(refreshToken), refreshToken: masked(refreshToken) }),
-      ...token,
-    })),
+    tokens: tokens.slice(-MAX_LISTED).map(tokenAsJson),
   }
 }
 

@@ -74,6 +74,8 @@ function success(
   const { authorization: _, ...headers } = visit.request.headers
   const echo: Echo = {
     user: grant.user,
+    organization: grant.organization,
+    environment: grant.environment,
     dataCenter: grant.dataCenter,
     method: visit.method,
     path: visit.path,

@@ -1,7 +1,5 @@
 import type { Echo } from './success.js'
 
-const ORG_ID = '20000000001'
-
 const MODULES = ['Leads', 'Contacts'].map((name, at) => ({
   id: `415086800000000200${at + 1}`,
   api_name: name,
@@ -41,11 +39,11 @@ function user(name: string): Readonly<Record<string, unknown>> {
 }
 
 /**
- * What CRM says about itself: its modules, the fields of a module, its users, its organisation.
+ * What CRM says about itself: its modules, the fields of a module, its users. The organisation: `organization.ts`.
  *
- * Zoho's own SDK reads all four before the first record, and fails where modules or fields come in the shape of
- * records. Every module has the same fields, and the only user is the owner of the grant. The keys are a selection
- * from the CRM pages on modules, fields, users and the organisation.
+ * Zoho's own SDK reads them before the first record, and fails where modules or fields come in the shape of records.
+ * Every module has the same fields, and the only user is the owner of the grant. The keys are a selection from the
+ * CRM pages on modules, fields and users.
  *
  * @returns Undefined for any other path.
  */
@@ -60,8 +58,6 @@ export function crmSettings(echo: Echo): Readonly<Record<string, unknown>> | und
         users: [user(echo.user)],
         info: { per_page: 200, count: 1, page: 1, more_records: false },
       }
-    case 'org':
-      return { org: [{ id: '4150868000000000001', zgid: ORG_ID, company_name: 'Example' }] }
     default:
       return undefined
   }

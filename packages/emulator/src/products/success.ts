@@ -1,10 +1,15 @@
+import type { Environment, Organization } from '../people.js'
 import { crmSettings } from './crm-settings.js'
+import { organizationBody } from './organization.js'
 import type { Product } from './product.js'
 
 /** What the emulator saw of a request; every successful product answer carries it under `echo`. */
 export interface Echo {
   /** The owner of the grant. */
   readonly user: string
+  /** The organisation the grant was given for. */
+  readonly organization: Organization
+  readonly environment: Environment
   readonly dataCenter: string
   readonly method: string
   /** Without the query. */
@@ -35,7 +40,9 @@ const RECORD_CHANGED = {
 /** A plausible success of the product, in its own shape. */
 export function successBody(product: Product, echo: Echo): Readonly<Record<string, unknown>> {
   const reads = echo.method === 'GET' || echo.method === 'HEAD'
-  const settings = product === 'crm' && reads ? crmSettings(echo) : undefined
+  const settings = reads
+    ? (organizationBody(product, echo) ?? (product === 'crm' ? crmSettings(echo) : undefined))
+    : undefined
   if (settings !== undefined) return { ...settings, echo }
   const records = reads ? CANDIDATES : [RECORD_CHANGED]
   switch (product) {
