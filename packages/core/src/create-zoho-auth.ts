@@ -210,6 +210,10 @@ class Engine extends ZohoAuth implements HandleTarget {
     return new Handle(this, connection)
   }
 
+  override async connectionId(): Promise<string> {
+    return this.#resolve(undefined)
+  }
+
   override outgoing(options: OutgoingOptions = {}): Outgoing {
     const choice = this.#ambient()
     return this.#outgoing(options, () => this.#resolve(options.connection, choice))
@@ -292,6 +296,10 @@ class Engine extends ZohoAuth implements HandleTarget {
     return this.#apiUrl(await this.#resolve(undefined, choice), product)
   }
 
+  async connectionIdFor(choice: Choice): Promise<string> {
+    return this.#resolve(undefined, choice)
+  }
+
   outgoingFor(choice: Choice, options: OutgoingOptions = {}): Outgoing {
     return this.#outgoing(options, () => this.#resolve(undefined, choice))
   }
@@ -319,7 +327,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   }
 
   #only(): string | undefined {
-    return this.#settings.single && DEFAULT_CONNECTION
+    return this.#settings.one ? DEFAULT_CONNECTION : undefined
   }
 
   #outgoing(options: OutgoingOptions, connectionOf: () => string | Promise<string>): Outgoing {

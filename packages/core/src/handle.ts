@@ -18,6 +18,7 @@ export interface HandleTarget {
   fetchFor(choice: Choice, input: string | URL | Request, init?: ZohoFetchOptions): Promise<Response>
   authorizeFor(choice: Choice, url: string | URL, options?: TokenOptions): Promise<{ Authorization: string }>
   apiUrlFor(choice: Choice, product: Product): Promise<URL>
+  connectionIdFor(choice: Choice): Promise<string>
   outgoingFor(choice: Choice, options?: OutgoingOptions): Outgoing
   revokeFor(choice: Choice): Promise<void>
   statusFor(choice: Choice): Promise<ConnectionStatus>
@@ -64,6 +65,10 @@ export class Handle implements ZohoHandle {
 
   outgoing(options?: Omit<OutgoingOptions, 'connection'>): Outgoing {
     return this.#target.outgoingFor(this.#choice, options)
+  }
+
+  connectionId(): Promise<string> {
+    return this.#target.connectionIdFor(this.#choice)
   }
 
   revoke(): Promise<void> {

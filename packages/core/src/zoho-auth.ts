@@ -140,6 +140,8 @@ export interface ZohoHandle {
   outgoing(options?: Omit<OutgoingOptions, 'connection'>): Outgoing
   revoke(): Promise<void>
   status(): Promise<ConnectionStatus>
+  /** @throws ZohoAuthError see {@link ZohoAuth.connectionId} */
+  connectionId(): Promise<string>
   /** Another handle of the same engine. */
   forConnection(connection: string | ConnectionResolver): ZohoHandle
 }
@@ -203,6 +205,13 @@ export abstract class ZohoAuth {
 
   /** The same calls, bound to one connection. */
   abstract forConnection(connection: string | ConnectionResolver): ZohoHandle
+
+  /**
+   * The id that a call without `connection` would use, whether or not there is such a connection yet.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` where nobody was chosen.
+   */
+  abstract connectionId(): Promise<string>
 
   /** One outgoing request; for adapters of HTTP clients. */
   abstract outgoing(options?: OutgoingOptions): Outgoing

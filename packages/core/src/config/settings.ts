@@ -32,6 +32,8 @@ export interface Settings {
   readonly home: DataCenter
   readonly single: { readonly refreshToken: string; readonly dataCenter: DataCenter } | undefined
   readonly connections: ConnectionStore | ConnectionLookup | undefined
+  /** Whether there is one connection that need not be named: nothing but variables says where connections are. */
+  readonly one: boolean
   readonly tokens: TokenStore | undefined
   /** The stores that `ZOHO_AUTH_STORE` named, to be closed with the engine. */
   readonly opened: OpenedStores | undefined
@@ -140,6 +142,7 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     home: home ?? 'us',
     single,
     connections,
+    one: single !== undefined || (options.connections === undefined && connections !== undefined),
     tokens,
     opened,
     sealer,

@@ -114,8 +114,13 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
       outgoing: (options) => this.#outgoing(options, whose),
       revoke: () => this.revoke(),
       status: async () => this.status(await whose()),
+      connectionId: whose,
       forConnection: (other) => this.forConnection(other),
     }
+  }
+
+  override connectionId(): Promise<string> {
+    return this.#whose()
   }
 
   override outgoing(options: OutgoingOptions = {}): Outgoing {

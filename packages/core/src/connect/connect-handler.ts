@@ -1,0 +1,274 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { problemHeaders, problemOf } from '../rules/problem.js'
+import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
+import type { ZohoAuth } from '../zoho-auth.js'
+import { cookie, FLOWS_COOKIE, type Flow, RESULT_COOKIE, readFlows, readResult, withFlow } from './cookies.js'
+import { type ConnectOptions, redirectUriOf } from './options.js'
+import { organizationOf } from './organization.js'
+import {
+  disconnectedPage,
+  disconnectPage,
+  forbiddenPage,
+  type Links,
+  PAGE_HEADERS,
+  problemPage,
+  resultPage,
+} from './pages.js'
+import { ownPlace } from './return-to.js'
+import { formOf, isOwnForm, type Visit, visitOf } from './visit.js'
+
+/** Headers of every answer: a URL with a code in it is not told to anyone, and nothing is kept. */
+const HEADERS: Readonly<Record<string, string>> = Object.freeze({
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+})
+
+/** Answers a request, or hands it on. */
+export type ConnectHandler<R> = (req: R, res: ServerResponse, next: (error?: unknown) => void) => void
+
+/** What {@link connectHandler} is given by an adapter. */
+export interface ConnectSetup<R> {
+  readonly auth: ZohoAuth
+  readonly options: ConnectOptions<R>
+  /** Where it is mounted. Default: what Express took off the URL. */
+  readonly mount?: string
+  /** The request that the app's own functions are called with. Default: what the handler gets. */
+  readonly requestOf?: (req: IncomingMessage) => R
+}
+
+/** How one visit is answered. */
+interface Answer {
+  readonly status: number
+  readonly body?: string
+  readonly location?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly cookies?: readonly string[]
+}
+
+/**
+ * The flow for browsers, below where it is mounted: `connect`, `callback`, `connected` (the result, with the question
+ * whether it is right), `confirm`, `disconnect`.
+ *
+ * Not promised: a consent that was begun in one browser cannot be finished in another.
+ *
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG` for options that cannot be right.
+ */
+export function connectHandler<R extends IncomingMessage>(setup: ConnectSetup<R>): ConnectHandler<R> {
+  const flow = new ConnectFlow(setup)
+  return (req, res, next) => {
+    const visit = visitOf(req, setup.mount)
+    const route = visit && flow.routeOf(visit)
+    if (visit === undefined || route === undefined) return next()
+    const answering = async (): Promise<void> => {
+      try {
+        send(res, await route(visit).catch((error: unknown) => flow.failed(error, visit)))
+      } catch (error) {
+        next(error)
+      }
+    }
+    void answering()
+  }
+}
+
+class ConnectFlow<R extends IncomingMessage> {
+  readonly #auth: ZohoAuth
+  readonly #options: ConnectOptions<R>
+  readonly #requestOf: (req: IncomingMessage) => R
+  readonly #redirect: string | undefined
+
+  constructor({ auth, options, requestOf }: ConnectSetup<R>) {
+    this.#auth = auth
+    this.#options = options
+    this.#redirect = redirectUriOf(options)
+    this.#requestOf = requestOf ?? ((req) => req as R)
+  }
+
+  routeOf({ method, path }: Visit): ((visit: Visit) => Promise<Answer>) | undefined {
+    switch (`${method} ${path}`) {
+      case 'GET /connect':
+        return (visit) => this.#connect(visit)
+      case 'GET /callback':
+        return (visit) => this.#callback(visit)
+      case 'GET /connected':
+        return (visit) => this.#connected(visit)
+      case 'POST /confirm':
+        return (visit) => this.#confirm(visit)
+      case 'GET /disconnect':
+        return (visit) => this.#askToDisconnect(visit)
+      case 'POST /disconnect':
+        return (visit) => this.#disconnect(visit)
+      default:
+        return undefined
+    }
+  }
+
+  async #connect(visit: Visit): Promise<Answer> {
+    const { scopes, dataCenter, environment } = this.#options
+    const connection = await this.#admit(visit)
+    const asked = visit.url.searchParams.get('returnTo')
+    const returnTo = ownPlace(asked ?? this.#options.returnTo ?? '/')
+    if (returnTo === undefined) throw refused('returnTo is not a path of this app')
+    const redirectUri = this.#redirectUri(visit)
+    const { url, state } = await this.#auth.consent.start({
+      connection,
+      scopes,
+      redirectUri,
+      dataCenter,
+      environment,
+    })
+    const flows = withFlow(readFlows(visit.req.headers.cookie), { state, returnTo })
+    return { status: 302, location: url, cookies: [cookie(FLOWS_COOKIE, flows)] }
+  }
+
+  async #callback(visit: Visit): Promise<Answer> {
+    const { req, url, mount } = visit
+    const { headers } = req
+    const connection = await this.#admit(visit)
+    const came = url.searchParams.get('state') ?? ''
+    const flows = readFlows(headers.cookie)
+    const flow: Flow | undefined = flows.find(({ state }) => state === came)
+    if (flow === undefined && readResult(headers.cookie)?.state === digestOf(came))
+      return { status: 303, location: `${mount}/connected` }
+    const left = cookie(
+      FLOWS_COOKIE,
+      flows.filter((one) => one !== flow),
+    )
+    try {
+      const made = await this.#auth.consent.finish(url, flow?.state ?? '', { connection })
+      const result = {
+        ticket: newTicket(),
+        state: digestOf(came),
+        connection,
+        dataCenter: made.dataCenter,
+        scopes: made.scopes ?? [],
+        user: made.label,
+        organization: await organizationOf(this.#auth, connection, made.scopes ?? []),
+        returnTo: flow?.returnTo ?? '/',
+      }
+      return {
+        status: 303,
+        location: `${mount}/connected`,
+        cookies: [left, cookie(RESULT_COOKIE, result)],
+      }
+    } catch (error) {
+      // A throttled callback can be repeated: its flow stays.
+      if (!isZohoAuthError(error) || error.statusCode === undefined || error.code === 'ERR_ZOHO_THROTTLED')
+        throw error
+      return { ...this.failed(error, visit), cookies: [left] }
+    }
+  }
+
+  async #connected(visit: Visit): Promise<Answer> {
+    const result = readResult(visit.req.headers.cookie)
+    if (result === undefined) throw refused('nothing was connected in this browser lately')
+    return { status: 200, body: resultPage(result, linksOf(visit)) }
+  }
+
+  async #confirm(visit: Visit): Promise<Answer> {
+    const connection = await this.#admit(visit)
+    const result = readResult(visit.req.headers.cookie)
+    const form = await this.#form(visit)
+    if (result === undefined || result.connection !== connection || form.get('ticket') !== result.ticket)
+      throw refused('the form does not belong to what was connected')
+    const cookies = [cookie(RESULT_COOKIE, undefined)]
+    if (form.get('answer') !== 'undo')
+      return { status: 303, location: ownPlace(result.returnTo) ?? '/', cookies }
+    await this.#auth.consent.undo({ connection })
+    return { status: 200, body: disconnectedPage(linksOf(visit)), cookies }
+  }
+
+  async #askToDisconnect(visit: Visit): Promise<Answer> {
+    return { status: 200, body: disconnectPage(await this.#admit(visit), linksOf(visit)) }
+  }
+
+  async #disconnect(visit: Visit): Promise<Answer> {
+    const connection = await this.#admit(visit)
+    await this.#form(visit)
+    await this.#auth.revoke({ connection })
+    return {
+      status: 200,
+      body: disconnectedPage(linksOf(visit)),
+      cookies: [cookie(RESULT_COOKIE, undefined), cookie(FLOWS_COOKIE, undefined)],
+    }
+  }
+
+  /** The connection this visitor may change. @throws ZohoAuthError */
+  async #admit({ req, local }: Visit): Promise<string> {
+    const { authorize, connection } = this.#options
+    const request = this.#requestOf(req)
+    const open = authorize === undefined && connection === undefined
+    if (open && !local)
+      throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+        message:
+          'zohoConnect has neither authorize nor connection, so any visitor could replace the Zoho account of this app',
+        action:
+          'Pass zohoConnect({ authorize: (req) => … }), or connection: (req) => …, from your own sign-in.',
+      })
+    if (authorize !== undefined && (await authorize(request)) !== true) throw new Forbidden()
+    if (connection === undefined) return this.#auth.connectionId()
+    const id = await connection(request)
+    if (typeof id === 'string') return id
+    throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION')
+  }
+
+  #redirectUri({ req, local, mount }: Visit): string {
+    if (this.#redirect !== undefined) return this.#redirect
+    if (local) return `http://${req.headers.host}${mount}/callback`
+    throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+      message:
+        'redirectUri is missing: pass zohoConnect({ redirectUri: "https://app.example.com/zoho/callback" }), or set ZOHO_REDIRECT_URI',
+    })
+  }
+
+  async #form({ req }: Visit): Promise<URLSearchParams> {
+    if (!isOwnForm(req)) throw refused('the form was sent by another site')
+    return formOf(req)
+  }
+
+  /** Errors with a status are an answer; the others are for the app's own error handler. */
+  failed(error: unknown, visit: Visit): Answer {
+    if (error instanceof Forbidden) return { status: 403, body: forbiddenPage() }
+    if (!isZohoAuthError(error) || error.statusCode === undefined) throw error
+    const { accept = '' } = visit.req.headers
+    if (!accept.includes('json') || accept.includes('text/html'))
+      return {
+        status: error.statusCode,
+        body: problemPage(error, linksOf(visit)),
+        headers: retryAfter(error),
+      }
+    const problem = problemOf(error)
+    return { status: problem.status, body: JSON.stringify(problem), headers: problemHeaders(error) }
+  }
+}
+
+/** The visitor may not do this, whoever asks for it. */
+class Forbidden extends Error {
+  override readonly name = 'Forbidden'
+}
+
+function linksOf({ mount }: Visit): Links {
+  return { connect: `${mount}/connect`, confirm: `${mount}/confirm`, disconnect: `${mount}/disconnect` }
+}
+
+function refused(detail: string): ZohoAuthError {
+  return new ZohoAuthError('ERR_ZOHO_STATE', { action: `Start the connection again: ${detail}.` })
+}
+
+const retryAfter = ({ headers }: ZohoAuthError): Readonly<Record<string, string>> => headers ?? {}
+
+const newTicket = (): string => process.getBuiltinModule('node:crypto').randomBytes(24).toString('base64url')
+
+function digestOf(state: string): string {
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(state).digest('base64url')
+}
+
+function send(res: ServerResponse, { status, body = '', location, headers, cookies }: Answer): void {
+  for (const [name, value] of Object.entries({ ...PAGE_HEADERS, ...headers, ...HEADERS }))
+    res.setHeader(name, value)
+  if (location !== undefined) res.setHeader('Location', location)
+  // What the app set itself goes along.
+  if (cookies !== undefined) res.appendHeader('Set-Cookie', [...cookies])
+  res.statusCode = status
+  res.setHeader('Content-Length', Buffer.byteLength(body))
+  res.end(body)
+}

@@ -1,0 +1,75 @@
+import { environment } from '../config/env.js'
+import type { Environment } from '../words/connection.js'
+import { DATA_CENTERS, type DataCenter, isDataCenter } from '../words/data-centers.js'
+import { ZohoAuthError } from '../words/errors.js'
+import type { ConnectionAnswer } from '../words/scope.js'
+import { ownPlace } from './return-to.js'
+
+/** What a flow for browsers takes, whatever the framework. */
+export interface ConnectOptions<R> {
+  /** What users are asked for, such as `['ZohoRecruit.modules.ALL']`; with `AaaServer.profile.READ` they see their name. */
+  readonly scopes: readonly string[]
+  /**
+   * Where Zoho sends the browser back to: the public URL of `callback`, as registered in Zoho's API console. Default: the
+   * variable `ZOHO_REDIRECT_URI`; without it only a browser on the machine itself can connect.
+   */
+  readonly redirectUri?: string | undefined
+  /**
+   * Whose connection the signed-in user may make and end, such as `(req) => req.user?.org`. Default: the surrounding
+   * connection, else the only configured one.
+   */
+  readonly connection?: ((req: R) => ConnectionAnswer | Promise<ConnectionAnswer>) | undefined
+  /**
+   * Whether this user may connect and disconnect at all. Without it and without `connection`, only a browser on the machine
+   * itself may: otherwise any visitor could put an account of theirs in place of the app's.
+   */
+  readonly authorize?: ((req: R) => boolean | Promise<boolean>) | undefined
+  /** Where the client is registered. Default: the option `dataCenter` of the engine, else `us`. */
+  readonly dataCenter?: DataCenter | undefined
+  /** Which environment of Zoho CRM the grant is for. Default `production`. */
+  readonly environment?: Environment | undefined
+  /** Where users go afterwards, where the link does not say: a path of this app. Default `/`. */
+  readonly returnTo?: string | undefined
+}
+
+/** The names of its options. */
+export const CONNECT_OPTIONS: readonly (keyof ConnectOptions<never>)[] = Object.freeze([
+  'scopes',
+  'redirectUri',
+  'connection',
+  'authorize',
+  'dataCenter',
+  'environment',
+  'returnTo',
+])
+
+/**
+ * Checks what can be checked before the first visitor.
+ *
+ * @returns Where Zoho sends browsers back to, by option or variable.
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, one for all faults.
+ */
+export function redirectUriOf<R>(options: ConnectOptions<R>): string | undefined {
+  const faults: string[] = []
+  const { scopes, connection, authorize, dataCenter, returnTo } = options ?? {}
+  const redirectUri = options?.redirectUri ?? environment(process.env, faults)('ZOHO_REDIRECT_URI')
+  if (!Array.isArray(scopes) || scopes.length === 0)
+    faults.push('scopes is missing: what users are asked for, such as ["ZohoRecruit.modules.ALL"]')
+  for (const name of Object.keys(options ?? {}))
+    if (!(CONNECT_OPTIONS as readonly string[]).includes(name)) faults.push(`${name} is not an option`)
+  if (redirectUri !== undefined && !URL.canParse(redirectUri))
+    faults.push(
+      'redirectUri (ZOHO_REDIRECT_URI) must be the whole URL of the callback, such as "https://app.example.com/zoho/callback"',
+    )
+  for (const [name, value] of Object.entries({ connection, authorize }))
+    if (value !== undefined && typeof value !== 'function')
+      faults.push(`${name} must be a function of the request`)
+  if (dataCenter !== undefined && !isDataCenter(dataCenter))
+    faults.push(`dataCenter must be one of ${DATA_CENTERS.join(' ')}`)
+  if (returnTo !== undefined && ownPlace(returnTo) === undefined)
+    faults.push('returnTo must be a path of this app, such as "/settings"')
+  if (faults.length === 0) return redirectUri
+  throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+    message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+  })
+}

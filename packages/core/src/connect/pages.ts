@@ -1,0 +1,86 @@
+import type { ZohoAuthError } from '../words/errors.js'
+import type { Result } from './cookies.js'
+
+/** What a page links to, all on the app's own origin. */
+export interface Links {
+  readonly connect: string
+  readonly confirm: string
+  readonly disconnect: string
+}
+
+/** What was connected, and whether that was meant. */
+export function resultPage(result: Result, { confirm }: Links): string {
+  const rows: (readonly [string, string])[] = [
+    ['Zoho user', result.user ?? 'not known: the scopes do not let it be read'],
+    ['Organisation', result.organization ?? 'not known: the scopes do not let it be read'],
+    ['Data centre', result.dataCenter],
+    ['Connection', result.connection],
+    ['May do', result.scopes.join(', ') || 'what Zoho’s page said'],
+  ]
+  const list = rows.map(([name, value]) => `<dt>${name}</dt><dd>${escaped(value)}</dd>`).join('')
+  return page(
+    'Zoho is connected',
+    `<p>Is this the right account?</p><dl>${list}</dl>
+<form method="post" action="${escaped(confirm)}">
+<input type="hidden" name="ticket" value="${escaped(result.ticket)}">
+<button name="answer" value="keep">Yes, keep it</button>
+<button name="answer" value="undo">No, undo</button>
+</form>`,
+  )
+}
+
+/** Asks before a connection is taken back. */
+export function disconnectPage(connection: string, { disconnect }: Links): string {
+  return page(
+    'Disconnect Zoho?',
+    `<p>The connection “${escaped(connection)}” will end at Zoho, here and everywhere else.</p>
+<form method="post" action="${escaped(disconnect)}"><button>Disconnect</button></form>`,
+  )
+}
+
+export function disconnectedPage({ connect }: Links): string {
+  return page(
+    'Zoho is disconnected',
+    `<p>Nothing here can use that account any more.</p><p><a href="${escaped(connect)}">Connect again</a></p>`,
+  )
+}
+
+/** A problem, in words fit for strangers: ours, never those of a provider or a URL. */
+export function problemPage(error: ZohoAuthError, { connect }: Links): string {
+  return page(
+    'That did not work',
+    `<p>${escaped(error.message)}.</p><p><a href="${escaped(connect)}">Start again</a></p><p><small>${error.code}</small></p>`,
+  )
+}
+
+/** For a visitor who may not connect or disconnect. */
+export function forbiddenPage(): string {
+  return page('Not allowed', '<p>You may not connect or disconnect Zoho here.</p>')
+}
+
+const STYLE =
+  'body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}dt{font-weight:600}dd{margin:0 0 .5rem}button{font:inherit;padding:.4rem .9rem;margin-right:.5rem}'
+
+function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style></head><body><main><h1>${title}</h1>${body}</main></body></html>`
+}
+
+/** Headers of every page: nothing is loaded, framed, kept or passed on. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = Object.freeze({
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'X-Content-Type-Options': 'nosniff',
+})
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+}

@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http'
+import { within } from '../words/abortable.js'
+import { systemClock } from '../words/clock.js'
+
+/** The longest form that is read, in bytes (4 KiB). Ours are below one. */
+const LONGEST_FORM = 4_096
+
+/** How long a form may take to arrive, in milliseconds (ten seconds). */
+const FORM_TIMEOUT_MS = 10_000
+
+/** One visit of a browser, as far as the flow looks at it. */
+export interface Visit {
+  readonly method: string
+  /** Below where the flow is mounted, such as `/callback`. */
+  readonly path: string
+  /** What was asked for below the mount, with its query. */
+  readonly url: URL
+  /** Where the flow is mounted, such as `/zoho`; empty for the root. */
+  readonly mount: string
+  readonly req: IncomingMessage
+  /** Whether browser and app are on one machine. */
+  readonly local: boolean
+}
+
+/** What frameworks add to a request. */
+type Request = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown }
+
+/**
+ * Reads a request.
+ *
+ * @param mount Where the flow is mounted. Default: what Express took off the URL before it came here.
+ */
+export function visitOf(req: Request, mount?: string): Visit | undefined {
+  const whole = req.originalUrl ?? req.url ?? '/'
+  const base = mount ?? prefixOf(whole, req.url ?? '/')
+  if (!URL.canParse(whole, 'http://visit.invalid') || !whole.startsWith('/') || whole.startsWith('//'))
+    return undefined
+  const url = new URL(whole, 'http://visit.invalid')
+  if (url.pathname !== base && !url.pathname.startsWith(`${base}/`)) return undefined
+  const path = url.pathname.slice(base.length).replace(/\/+$/, '')
+  return { method: req.method ?? 'GET', path, url, mount: base, req, local: isLocal(req) }
+}
+
+/** What stands before `rest` in `whole`, without its slash. */
+function prefixOf(whole: string, rest: string): string {
+  const path = whole.split('?', 1)[0] ?? ''
+  const tail = rest.split('?', 1)[0] ?? ''
+  const prefix = path.endsWith(tail) ? path.slice(0, path.length - tail.length) : path
+  return prefix.replace(/\/+$/, '')
+}
+
+/**
+ * Whether browser and app are on one machine: the connection comes from it, and the address in the browser names it. Behind
+ * a proxy the second does not hold.
+ */
+function isLocal({ socket, headers }: IncomingMessage): boolean {
+  return (
+    LOOPBACK.test(socket.remoteAddress ?? '') &&
+    /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i.test(headers.host ?? '') &&
+    headers['x-forwarded-for'] === undefined &&
+    headers.forwarded === undefined
+  )
+}
+
+const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/
+
+/**
+ * Whether a form was sent by a page of this app: by what the browser says of it, and by its origin where it says nothing.
+ * What is no browser sends neither.
+ */
+export function isOwnForm({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site === 'same-origin'
+  const { origin, host } = headers
+  if (origin === undefined) return true
+  return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase()
+}
+
+/** The fields of a small form, whether or not somebody read the body before. Anything else is an empty form. */
+export async function formOf(req: Request): Promise<URLSearchParams> {
+  const { body } = req
+  if (typeof body === 'object' && body !== null && !Buffer.isBuffer(body)) {
+    const fields = Object.entries(body).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    )
+    return new URLSearchParams(fields)
+  }
+  if (typeof body === 'string' || Buffer.isBuffer(body))
+    return new URLSearchParams(String(body).slice(0, LONGEST_FORM))
+  if (req.readableEnded) return new URLSearchParams()
+  const late = () => {
+    req.destroy()
+    return new Error('the form did not arrive in time')
+  }
+  return within(read(req), FORM_TIMEOUT_MS, systemClock(), late)
+}
+
+async function read(req: AsyncIterable<Buffer>): Promise<URLSearchParams> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of req) {
+    length += chunk.length
+    if (length > LONGEST_FORM) return new URLSearchParams()
+    chunks.push(chunk)
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
+}
