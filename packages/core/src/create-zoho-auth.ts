@@ -89,7 +89,11 @@ class Engine extends ZohoAuth implements HandleTarget {
     this.#grants = grantsOf(settings)
     const outside = (work: () => Promise<unknown>) => this.#scope.outside(work)
     this.#background = new Background(clock, logger, outside, this.#stopping.signal)
-    const traits = { inProcess, instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES) }
+    const traits = {
+      inProcess,
+      instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES),
+      ready: async () => store.ready?.(),
+    }
     const closing = this.#closing.signal
     this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)
     this.#provider = new TokenProvider({

@@ -4,7 +4,7 @@ import { memoryConnectionStore } from './stores/memory-connection-store.js'
 import type { ConnectionStore } from './stores/ports.js'
 import { SealedConnectionStore } from './stores/sealed-connection-store.js'
 import { sealedWith } from './stores/sealer.js'
-import { within } from './words/abortable.js'
+import { onceReady, within } from './words/abortable.js'
 import type { Connection } from './words/connection.js'
 import { isDataCenter } from './words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
@@ -18,11 +18,17 @@ export function grantsOf(settings: Settings): Grants {
   const store = typeof connections === 'function' ? undefined : sealed(connections, settings)
   const look = typeof connections === 'function' ? connections : (id: string) => store?.get(id)
   // An app's own lookup may hang, with everyone who waits for it.
+  let preparing = store?.ready && onceReady(async () => store.ready?.())
   const hangs = () => new Error(`"connections" did not answer within ${timeoutMs} ms`)
   return {
     store,
     async get(id) {
       let connection: Connection | undefined
+      if (preparing !== undefined) {
+        // Loading a driver is not the store's time.
+        await preparing()
+        preparing = undefined
+      }
       try {
         connection = single ? await look(id) : await within(look(id), timeoutMs, clock, hangs)
       } catch (error) {

@@ -100,6 +100,10 @@ class LazyTokenStore implements TokenStore {
     this.#store = store
   }
 
+  async ready(): Promise<void> {
+    await (await this.#store().catch(() => undefined))?.ready?.()
+  }
+
   async begin(key: string, request: BeginRequest): Promise<RefreshTurn> {
     return (await this.#store()).begin(key, request)
   }
@@ -132,6 +136,10 @@ class LazyConnectionStore implements ConnectionStore {
 
   constructor(store: () => Promise<ConnectionStore>) {
     this.#store = store
+  }
+
+  async ready(): Promise<void> {
+    await (await this.#store().catch(() => undefined))?.ready?.()
   }
 
   async get(id: string): Promise<Connection | undefined> {

@@ -1,6 +1,6 @@
 import { LocalBucket } from '../rules/budget.js'
 import type { BudgetPolicy } from '../stores/ports.js'
-import { within } from '../words/abortable.js'
+import { onceReady, within } from '../words/abortable.js'
 import type { Clock } from '../words/clock.js'
 import { describeFault } from '../words/errors.js'
 import type { Events } from '../words/events.js'
@@ -26,6 +26,8 @@ export interface StoreTraits {
   readonly inProcess: boolean
   /** How many processes share the grant, where the store cannot say. */
   readonly instances: number
+  /** Loads what the store needs. Its time is not the store's. */
+  readonly ready?: () => Promise<void>
 }
 
 /** Watches whether the token store answers, and what may be spent while it does not. */
@@ -36,6 +38,8 @@ export class StoreHealth {
   readonly #newBucket: () => LocalBucket
   readonly #inProcess: boolean
   readonly #closing: AbortSignal
+  /** Until the store is ready, or could not be made so. */
+  #preparing: (() => Promise<void>) | undefined
   #downSince: number | undefined
 
   constructor(
@@ -51,11 +55,16 @@ export class StoreHealth {
     this.#closing = closing
     this.#newBucket = () => new LocalBucket(budget, traits.instances, clock.now(), random)
     this.#inProcess = traits.inProcess
+    this.#preparing = traits.ready && onceReady(traits.ready)
   }
 
   /** Runs one store operation, within {@link STORE_TIMEOUT_MS}. @throws StoreFault */
   async run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#inProcess) return operation()
+    if (this.#preparing !== undefined) {
+      await this.#preparing()
+      this.#preparing = undefined
+    }
     try {
       const late = () => new Error(`the store did not answer within ${STORE_TIMEOUT_MS} ms`)
       const result = await within(operation(), STORE_TIMEOUT_MS, this.#clock, late)

@@ -97,6 +97,11 @@ export interface TokenStore {
   /** Its data outlives the process: core then wants keys to seal what it gives to the store. Default `false`. */
   readonly durable?: boolean
   /**
+   * Loads what the first operation needs, such as a driver, and gives connecting a chance. Never rejects, and ends by itself;
+   * what did not work shows at the operation. Optional: core waits for it before the first operation that it limits in time.
+   */
+  ready?(): Promise<void>
+  /**
    * One question, answered in this order: a stored token with generation > `newerThan` and life left is adopted; quiet
    * is quiet; the lease held by this same `lease` id gives the same `go` again; held by another, `wait`; a spent budget
    * is quiet `budget`; else `go`, which takes the lease and counts the attempt.
@@ -138,6 +143,8 @@ export interface PutOptions {
 export interface ConnectionStore {
   /** Its data outlives the process: core then wants keys to seal what it gives to the store. Default `false`. */
   readonly durable?: boolean
+  /** As {@link TokenStore.ready}. */
+  ready?(): Promise<void>
   get(id: string): Promise<Connection | undefined>
   /**
    * Writes, with the stored version plus one, and returns what was written.

@@ -26,6 +26,10 @@ export class SealedConnectionStore implements ConnectionStore {
     this.#plaintext = plaintext
   }
 
+  async ready(): Promise<void> {
+    await this.#inner.ready?.()
+  }
+
   async get(id: string): Promise<Connection | undefined> {
     const sealed = await this.#inner.get(id)
     return sealed && this.#open(sealed)

@@ -24,6 +24,10 @@ export class SealedTokenStore implements TokenStore {
     this.#sealer = sealer
   }
 
+  async ready(): Promise<void> {
+    await this.#inner.ready?.()
+  }
+
   async begin(key: string, request: BeginRequest): Promise<RefreshTurn> {
     const turn = await this.#inner.begin(key, request)
     return turn.kind === 'adopt' ? { kind: 'adopt', token: await this.#open(key, turn.token) } : turn

@@ -1,5 +1,6 @@
 import type { BeginRequest, GoTurn, RefreshTurn, TokenStore } from '../stores/ports.js'
 import { freshKey, type Open, type TestFunction, type Wait, withStore } from './contract.js'
+import { answersAsReference, holdsWhenInterleaved } from './token-store-interleavings.js'
 
 /** Long enough never to end in a test, in milliseconds. */
 const LONG_MS = 60_000
@@ -17,6 +18,8 @@ const CROWD = 16
  * tokenStoreContract(test, () => myTokenStore())
  * tokenStoreContract(test, () => ({ store, advance: (ms) => clock.advance(ms) }))
  * ```
+ *
+ * Two of the rules try random programs of operations, and need the package `fast-check`.
  *
  * @param test The `test` function of the runner.
  * @param open Opens the store; called once per test. Each test uses keys of its own, so a shared database is fine.
@@ -318,6 +321,15 @@ export function tokenStoreContract(test: TestFunction, open: Open<TokenStore>): 
     await store.forget(`${key}-other`, { reason: 'revoked', ms: LONG_MS })
     same((await store.begin(key, ask())).kind, 'adopt')
   })
+
+  rule('whatever is done in whatever order, it answers as the memory store does', (store) =>
+    answersAsReference(store),
+  )
+
+  rule(
+    'whatever is done at once: one lease, growing generations, a budget that holds, the newest token',
+    (store) => holdsWhenInterleaved(store),
+  )
 
   rule('values come back as they went in', async (store, key) => {
     const value = `quotes " ' \\ unicode ☃ 𝄞 newline \n and ${'length '.repeat(500)}`

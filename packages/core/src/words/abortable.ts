@@ -41,3 +41,12 @@ export async function within<T>(
     timer.abort()
   }
 }
+
+/** Getting ready, done once for everyone who asks meanwhile. What does not work shows later. */
+export function onceReady(ready: () => Promise<void>): () => Promise<void> {
+  let preparing: Promise<void> | undefined
+  return () => {
+    preparing ??= ready().catch(() => {})
+    return preparing
+  }
+}

@@ -50,7 +50,8 @@ function sleep(
     const timer = setTimeout(
       () => {
         signal?.removeEventListener('abort', onAbort)
-        resolve()
+        // A process that was held up sees first what arrived meanwhile, and only then that time is over.
+        setImmediate(resolve)
       },
       Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
     )
