@@ -454,6 +454,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       dataCenter: connection.dataCenter,
       state: connection.state,
       ...(expiresAt === undefined ? {} : { expiresAt }),
+      store: record === STORE_DOWN ? 'down' : 'up',
       budgetLeft: record === STORE_DOWN ? 0 : Math.max(0, budget.limit - (record?.used ?? 0)),
       ...(untilAt === undefined || reason === undefined ? {} : { quiet: { untilAt, reason } }),
       ...(lastError === undefined ? {} : { lastError }),

@@ -103,8 +103,10 @@ export interface ConnectionStatus {
   readonly state: ConnectionState
   /** Of the token at hand, in milliseconds since the epoch. */
   readonly expiresAt?: number
-  /** New tokens that this library may still take in the current window. */
+  /** New tokens that this library may still take in the current window; 0 where the token store is down. */
   readonly budgetLeft: number
+  /** Whether the token store answered just now. */
+  readonly store: 'up' | 'down'
   /** Nothing is sent until then, and why. */
   readonly quiet?: { readonly untilAt: number; readonly reason: string }
   /** The last failure since the last token, as this process saw it. */
@@ -235,7 +237,7 @@ export abstract class ZohoAuth {
   abstract revokeAll(options: RevokeAllOptions): Promise<RevokeReport>
 
   /**
-   * How a connection is, without spending quota. Where the token store does not answer, `budgetLeft` is 0.
+   * How a connection is, without spending quota. A token store that does not answer is `store: 'down'`, and no fault.
    *
    * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`; `ERR_ZOHO_STORE` where connections cannot be read.
    */

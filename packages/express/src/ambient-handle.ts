@@ -62,6 +62,10 @@ export class AmbientHandle implements ZohoHandle {
     return this.#auth.status()
   }
 
+  connectionId(): Promise<string> {
+    return this.#auth.connectionId()
+  }
+
   forConnection(connection: string | ConnectionResolver): ZohoHandle {
     return this.#auth.forConnection(connection)
   }

@@ -70,7 +70,7 @@ export function misconfigured(faults: readonly string[]): ZohoAuthError {
 }
 
 /** By its methods: a second copy of core has another class. */
-function isEngine(candidate: unknown): boolean {
+export function isEngine(candidate: unknown): boolean {
   return (
     typeof candidate === 'object' &&
     candidate !== null &&

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import { HEADERS_OF_ANOTHER_BODY, isZohoAuthError, problemHeaders, problemOf } from '@zoho-auth/core'
+import { isZohoAuthError, problemHeaders, problemOf } from '@zoho-auth/core'
 import { misconfigured } from './options.js'
+import { sendProblem } from './problem.js'
 import type { Next, ZohoRequest } from './request.js'
 
 /** What `zohoErrorHandler` takes. */
@@ -37,11 +38,6 @@ export function zohoErrorHandler<R extends ZohoRequest = ZohoRequest>(
   // Four parameters: by their number Express tells an error handler.
   return (error, req, res, next) => {
     if (!isZohoAuthError(error) || error.statusCode === undefined || res.headersSent) return next(error)
-    const body = JSON.stringify(problemOf(error, instance?.(req)))
-    for (const name of HEADERS_OF_ANOTHER_BODY) res.removeHeader(name)
-    for (const [name, value] of Object.entries(problemHeaders(error))) res.setHeader(name, value)
-    res.statusCode = error.statusCode
-    res.setHeader('Content-Length', Buffer.byteLength(body))
-    res.end(body)
+    sendProblem(res, problemOf(error, instance?.(req)), problemHeaders(error))
   }
 }

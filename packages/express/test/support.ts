@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach } from '@jest/globals'
 import {
@@ -64,9 +64,14 @@ export function createApp(env: 'test' | 'production' = 'test'): express.Express 
 }
 
 /** Listens on loopback until the test ends. @returns The origin. */
-export async function serve(app: express.Express): Promise<string> {
-  const server: Server = await new Promise((resolve) => {
-    const started = app.listen(0, '127.0.0.1', () => resolve(started))
+export function serve(app: express.Express): Promise<string> {
+  return listen(createServer(app))
+}
+
+/** Listens on loopback until the test ends. @returns The origin. */
+export async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
   })
   open.push(() => {
     server.closeAllConnections()

@@ -2,7 +2,13 @@ import { expect, test } from '@jest/globals'
 import { createZohoAuth, type ZohoAuth, type ZohoHandle } from '@zoho-auth/core'
 import { createFakeZohoAuth } from '@zoho-auth/core/testing'
 import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
-import { type ZohoAuthMiddleware, zohoAuth, zohoErrorHandler } from '../src/index.js'
+import {
+  DEFAULT_PROXY_TIMEOUT_MS,
+  type ZohoAuthMiddleware,
+  zohoAuth,
+  zohoErrorHandler,
+  zohoProxy,
+} from '../src/index.js'
 
 /** What a program looks like that uses this package; that it compiles is the test. */
 export function program(auth: ZohoAuth): express.Express {
@@ -19,11 +25,28 @@ export function program(auth: ZohoAuth): express.Express {
       .fetch('/recruit/v2/Candidates', { product: 'recruit' })
       .then((answer) => res.sendStatus(answer.status), next)
   })
+  app.use('/recruit', zohoProxy({ product: 'recruit', authorize: (req) => req.user !== undefined }))
+  app.use(
+    '/crm',
+    zohoProxy({ product: 'crm', authorize: async (req: Request) => req.get('x-org') === 'acme' }),
+  )
+  app.use('/tenants/:org', proxyOfTenant(auth))
   app.use(zohoErrorHandler())
   app.use(zohoErrorHandler({ instance: (req) => req.url }))
   app.use(zohoErrorHandler({ instance: (req: Request) => req.originalUrl }))
   return app
 }
+
+const proxyOfTenant = (auth: ZohoAuth): RequestHandler<{ org: string }> =>
+  zohoProxy<Request<{ org: string }>>({
+    product: 'desk',
+    auth,
+    authorize: (req) => req.user?.org === req.params.org,
+    connection: (req) => req.params.org,
+    rewrite: (req) => `/api/v1${req.url}`,
+    dropHeaders: ['x-api-key'],
+    timeoutMs: 2 * DEFAULT_PROXY_TIMEOUT_MS,
+  })
 
 test('the middleware is a RequestHandler, and the error handler an ErrorRequestHandler', () => {
   const auth: ZohoAuth = createFakeZohoAuth()
@@ -42,5 +65,11 @@ test('wrong uses do not compile', () => {
   const unknown = () => zohoAuth({ clientid: 'the-client' })
   // @ts-expect-error A handle is bound: another connection is `forConnection`.
   const rebound = (req: Request) => req.zoho.getToken({ connection: 'acme' })
-  expect([wrongId, unknown, rebound, createZohoAuth]).toHaveLength(4)
+  // @ts-expect-error An open door.
+  const open = () => zohoProxy({ product: 'recruit' })
+  // @ts-expect-error Only `true` opens; an object could be anything.
+  const vague = () => zohoProxy({ product: 'recruit', authorize: (req) => req.user })
+  // @ts-expect-error There is no such product.
+  const elsewhere = () => zohoProxy({ product: 'gmail', authorize: () => true })
+  expect([wrongId, unknown, rebound, open, vague, elsewhere, createZohoAuth]).toHaveLength(7)
 })

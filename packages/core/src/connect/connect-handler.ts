@@ -3,7 +3,7 @@ import { problemHeaders, problemOf } from '../rules/problem.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import type { ZohoAuth } from '../zoho-auth.js'
 import { cookie, FLOWS_COOKIE, type Flow, RESULT_COOKIE, readFlows, readResult, withFlow } from './cookies.js'
-import { type ConnectOptions, redirectUriOf } from './options.js'
+import { assertConnectOptions, type ConnectOptions, redirectUriOf } from './options.js'
 import { organizationOf } from './organization.js'
 import {
   disconnectedPage,
@@ -54,6 +54,7 @@ interface Answer {
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG` for options that cannot be right.
  */
 export function connectHandler<R extends IncomingMessage>(setup: ConnectSetup<R>): ConnectHandler<R> {
+  assertConnectOptions(setup.options)
   const flow = new ConnectFlow(setup)
   return (req, res, next) => {
     const visit = visitOf(req, setup.mount)
@@ -200,9 +201,9 @@ class ConnectFlow<R extends IncomingMessage> {
     if (open && !local)
       throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
         message:
-          'zohoConnect has neither authorize nor connection, so any visitor could replace the Zoho account of this app',
+          'the consent flow has neither authorize nor connection, so any visitor could replace the Zoho account of this app',
         action:
-          'Pass zohoConnect({ authorize: (req) => … }), or connection: (req) => …, from your own sign-in.',
+          'Pass authorize: (req) => …, or connection: (req) => …, from your own sign-in (zohoConnect, { connect }).',
       })
     if (authorize !== undefined && (await authorize(request)) !== true) throw new Forbidden()
     if (connection === undefined) return this.#auth.connectionId()
@@ -216,7 +217,7 @@ class ConnectFlow<R extends IncomingMessage> {
     if (local) return `http://${req.headers.host}${mount}/callback`
     throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
       message:
-        'redirectUri is missing: pass zohoConnect({ redirectUri: "https://app.example.com/zoho/callback" }), or set ZOHO_REDIRECT_URI',
+        'redirectUri is missing: pass { redirectUri: "https://app.example.com/zoho/callback" } to the consent flow, or set ZOHO_REDIRECT_URI',
     })
   }
 

@@ -2,4 +2,4 @@
 export type { ConnectHandler, ConnectSetup } from './connect-handler.js'
 export { connectHandler } from './connect-handler.js'
 export type { ConnectOptions } from './options.js'
-export { CONNECT_OPTIONS } from './options.js'
+export { connectFaults } from './options.js'

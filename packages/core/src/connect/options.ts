@@ -11,7 +11,7 @@ export interface ConnectOptions<R> {
   readonly scopes: readonly string[]
   /**
    * Where Zoho sends the browser back to: the public URL of `callback`, as registered in Zoho's API console. Default: the
-   * variable `ZOHO_REDIRECT_URI`; without it only a browser on the machine itself can connect.
+   * variable `ZOHO_REDIRECT_URI`; without it only a browser on the machine itself can connect, where `NODE_ENV` is not `production`.
    */
   readonly redirectUri?: string | undefined
   /**
@@ -43,16 +43,11 @@ export const CONNECT_OPTIONS: readonly (keyof ConnectOptions<never>)[] = Object.
   'returnTo',
 ])
 
-/**
- * Checks what can be checked before the first visitor.
- *
- * @returns Where Zoho sends browsers back to, by option or variable.
- * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, one for all faults.
- */
-export function redirectUriOf<R>(options: ConnectOptions<R>): string | undefined {
+/** What is wrong with options, as far as it shows before the first visitor; with what the variable says. */
+export function connectFaults<R>(options: ConnectOptions<R>): readonly string[] {
   const faults: string[] = []
   const { scopes, connection, authorize, dataCenter, returnTo } = options ?? {}
-  const redirectUri = options?.redirectUri ?? environment(process.env, faults)('ZOHO_REDIRECT_URI')
+  const redirectUri = redirectUriOf(options, faults)
   if (!Array.isArray(scopes) || scopes.length === 0)
     faults.push('scopes is missing: what users are asked for, such as ["ZohoRecruit.modules.ALL"]')
   for (const name of Object.keys(options ?? {}))
@@ -68,8 +63,19 @@ export function redirectUriOf<R>(options: ConnectOptions<R>): string | undefined
     faults.push(`dataCenter must be one of ${DATA_CENTERS.join(' ')}`)
   if (returnTo !== undefined && ownPlace(returnTo) === undefined)
     faults.push('returnTo must be a path of this app, such as "/settings"')
-  if (faults.length === 0) return redirectUri
-  throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
-    message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-  })
+  return faults
+}
+
+/** Where Zoho sends browsers back to, by option or variable. */
+export function redirectUriOf<R>(options: ConnectOptions<R>, faults: string[] = []): string | undefined {
+  return options?.redirectUri ?? environment(process.env, faults)('ZOHO_REDIRECT_URI')
+}
+
+/** @throws ZohoAuthError `ERR_ZOHO_CONFIG`, one for all faults. */
+export function assertConnectOptions<R>(options: ConnectOptions<R>): void {
+  const faults = connectFaults(options)
+  if (faults.length > 0)
+    throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+      message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    })
 }

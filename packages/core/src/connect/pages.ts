@@ -65,11 +65,16 @@ function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style></head><body><main><h1>${title}</h1>${body}</main></body></html>`
 }
 
-/** Headers of every page: nothing is loaded, framed, kept or passed on. */
+/**
+ * Headers of every page: nothing is loaded, framed, kept or passed on.
+ *
+ * There is no `form-action`: Chromium holds it against every redirect that follows a form, so that “Yes, keep it” would do
+ * nothing where the app sends its users on to another origin, such as a sign-in or a frontend elsewhere.
+ */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = Object.freeze({
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy':
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
   'X-Content-Type-Options': 'nosniff',
 })
 

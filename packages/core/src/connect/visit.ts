@@ -50,17 +50,26 @@ function prefixOf(whole: string, rest: string): string {
 }
 
 /**
- * Whether browser and app are on one machine: the connection comes from it, and the address in the browser names it. Behind
- * a proxy the second does not hold.
+ * Whether browser and app are on one machine, in development: the connection comes from it, the address in the browser names
+ * it, and no proxy is in between. A proxy on the same machine can hide all of that, so nothing is local in production.
  */
 function isLocal({ socket, headers }: IncomingMessage): boolean {
   return (
     LOOPBACK.test(socket.remoteAddress ?? '') &&
     /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i.test(headers.host ?? '') &&
-    headers['x-forwarded-for'] === undefined &&
-    headers.forwarded === undefined
+    process.env.NODE_ENV !== 'production' &&
+    PROXY_HEADERS.every((name) => headers[name] === undefined)
   )
 }
+
+const PROXY_HEADERS = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+]
 
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/
 

@@ -202,6 +202,8 @@ export class AccountsServer {
       undefined,
       authenticate(this.#options.secretOf(dataCenter)),
     )
+    // Each request has our own limit; the default would be one more timer, which outlives the request.
+    config.timeout = undefined
     if (base.startsWith('http:')) oauth.allowInsecureRequests(config)
     return config
   }

@@ -154,7 +154,13 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
   }
 
   override async status(connection = 'default'): Promise<ConnectionStatus> {
-    return { connection, dataCenter: this.#options.dataCenter ?? 'us', state: 'active', budgetLeft: 8 }
+    return {
+      connection,
+      dataCenter: this.#options.dataCenter ?? 'us',
+      state: 'active',
+      store: 'up',
+      budgetLeft: 8,
+    }
   }
 
   override async rotateKeys(): Promise<RotateReport> {

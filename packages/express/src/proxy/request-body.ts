@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http'
+import type { Patience } from './patience.js'
+
+/**
+ * Most of a request body that is kept until its answer, in bytes (64 KiB), so that the request can be sent again where the
+ * token turns out to be dead. A longer body is streamed, and sent once.
+ */
+export const MOST_REPLAYED_BYTES = 65_536
+
+type Chunks = AsyncIterator<Buffer, undefined>
+
+/** Whether a request announces a body at all (RFC 9112 section 6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || announcedBytes(headers) > 0
+}
+
+/** Whether somebody else reads the body, or has read it: it would go out empty or in part. */
+export function isTaken(req: IncomingMessage): boolean {
+  return req.readableDidRead || req.readableEnded || req.readableFlowing === true
+}
+
+/** The body of one request, on its way to Zoho. */
+export class RequestBody {
+  readonly #req: IncomingMessage
+  readonly #patience: Patience
+  readonly #chunks: Chunks
+
+  constructor(req: IncomingMessage, patience: Patience) {
+    this.#req = req
+    this.#patience = patience
+    // Zoho may answer before it has read everything; the connection must live on to carry the answer.
+    this.#chunks = req.iterator({ destroyOnReturn: false }) as Chunks
+  }
+
+  /** Bytes where the body can be sent again, else a stream of them. Read as fast as it is taken. */
+  async content(): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
+    const held: Buffer[] = []
+    let length = 0
+    const isLong = announcedBytes(this.#req.headers) > MOST_REPLAYED_BYTES
+    while (!isLong && length <= MOST_REPLAYED_BYTES) {
+      const { done, value } = await this.#next()
+      if (done) return Buffer.concat(held)
+      held.push(value)
+      length += value.length
+    }
+    return this.#stream(held)
+  }
+
+  async *#stream(held: readonly Buffer[]): AsyncGenerator<Uint8Array> {
+    yield* held
+    for (;;) {
+      const { done, value } = await this.#next()
+      if (done) return
+      yield value
+    }
+  }
+
+  /** How long a client takes to send is not Zoho's time. */
+  async #next(): Promise<IteratorResult<Buffer, undefined>> {
+    this.#patience.pause()
+    try {
+      return await this.#chunks.next()
+    } finally {
+      this.#patience.renew()
+    }
+  }
+
+  /** Lets go of what nobody took, so that the client's connection can carry its next request. */
+  release(): void {
+    const flow = (): void => void this.#req.resume()
+    this.#chunks.return?.().then(flow, flow)
+  }
+}
+
+function announcedBytes(headers: IncomingMessage['headers']): number {
+  return Number(headers['content-length'] ?? 0)
+}
