@@ -1,4 +1,6 @@
-import { createZohoAuth, type ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
+import { createZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
+import { connectFaults } from './connect/options.js'
+import { faultsOf, misconfigured } from './misconfigured.js'
 import type { ZohoAuthModuleOptions } from './options.js'
 import { type Lease, leaseDefaultZohoAuth } from './shared-engine.js'
 
@@ -20,7 +22,7 @@ export class EngineLease {
   }
 }
 
-function openEngine({ auth, connection, ...engine }: ZohoAuthModuleOptions): Lease {
+function openEngine({ auth, connection, connect, ...engine }: ZohoAuthModuleOptions): Lease {
   const given = Object.entries(engine).flatMap(([option, value]) => (value === undefined ? [] : [option]))
   const faults: string[] = []
   if (auth !== undefined && typeof auth?.getToken !== 'function')
@@ -29,12 +31,19 @@ function openEngine({ auth, connection, ...engine }: ZohoAuthModuleOptions): Lea
     faults.push(`auth has options of its own: pass ${given.join(', ')} to it instead`)
   if (connection !== undefined && typeof connection !== 'function')
     faults.push('connection must be a function of the request, such as (req) => req.user?.org')
-  if (faults.length > 0)
-    throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
-      message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    })
-  if (auth !== undefined) return { auth, release: async () => {} }
-  if (given.length === 0) return leaseDefaultZohoAuth()
-  const own = createZohoAuth(engine)
-  return { auth: own, release: () => own.close() }
+  if (connect !== undefined) faults.push(...connectFaults(connect))
+  let lease: Lease | undefined
+  const own = faultsOf(() => {
+    lease = auth === undefined ? lend(engine, given.length === 0) : { auth, release: async () => {} }
+  })
+  if (lease !== undefined && faults.length === 0) return lease
+  lease?.release().catch(() => {})
+  throw misconfigured([...faults, ...own])
+}
+
+/** An engine of the module's own, or the one that the process shares. @throws ZohoAuthError `ERR_ZOHO_CONFIG` */
+function lend(options: ZohoAuthOptions, shared: boolean): Lease {
+  if (shared) return leaseDefaultZohoAuth()
+  const auth = createZohoAuth(options)
+  return { auth, release: () => auth.close() }
 }

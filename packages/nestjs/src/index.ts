@@ -10,6 +10,7 @@ export type {
   ZohoProblem,
 } from '@zoho-auth/core'
 export { isZohoAuthError, ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
+export type { ZohoConnectOptions } from './connect/options.js'
 export type {
   ZohoAuthModuleAsyncOptions,
   ZohoAuthModuleExtras,

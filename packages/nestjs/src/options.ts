@@ -1,5 +1,6 @@
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common'
 import type { ConnectionAnswer, ZohoAuth, ZohoAuthOptions } from '@zoho-auth/core'
+import type { ZohoConnectOptions } from './connect/options.js'
 
 /**
  * What `ZohoAuthModule.forRoot` takes, all optional.
@@ -24,6 +25,20 @@ export interface ZohoAuthModuleOptions extends ZohoAuthOptions {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the request of Express or Fastify, as in Nest's own getRequest<T = any>()
   readonly connection?: ((request: any) => ConnectionAnswer | Promise<ConnectionAnswer>) | undefined
+  /**
+   * Routes on which a signed-in user connects a Zoho account in the browser, and disconnects it. Default: none.
+   *
+   * - `GET <path>/connect` sends the browser to Zoho; `?returnTo=/settings` says where it goes in the end.
+   * - `GET <path>/callback` is where Zoho sends it back to, and ends on a page that says what was connected and asks
+   *   whether that is right.
+   * - `GET <path>/disconnect` asks, and `POST <path>/disconnect` does it, for the whole fleet.
+   *
+   * `connect.connection` says whose connection the visitor may change; default the option `connection` above. It and
+   * `connect.authorize` get the request of the platform, Express's or Fastify's, as `app.use` in front of Nest or hooks
+   * and plugins of Fastify have left it. Not promised: that they see what Nest's own middleware adds; guards,
+   * interceptors and pipes do not run here. Errors that have no status reach Nest's exception filters.
+   */
+  readonly connect?: ZohoConnectOptions | undefined
 }
 
 /** Options that shape the module rather than its engine. */

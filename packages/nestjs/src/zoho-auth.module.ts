@@ -5,9 +5,10 @@ import {
   type NestModule,
   type OnApplicationShutdown,
 } from '@nestjs/common'
-import { HttpAdapterHost } from '@nestjs/core'
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core'
 import { ZohoAuth } from '@zoho-auth/core'
 import { ConfigurableModule } from './configurable-module.js'
+import { mountConnect } from './connect/mount-connect.js'
 import { EngineLease } from './engine.js'
 import type { ZohoAuthModuleExtras, ZohoAuthModuleOptions } from './options.js'
 import { requestScope } from './request-scope.js'
@@ -37,6 +38,7 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
   readonly #auth: ZohoAuth
   readonly #lease: EngineLease
   readonly #host: HttpAdapterHost
+  readonly #modules: ModulesContainer
 
   constructor(
     @Inject(OPTIONS) options: ZohoAuthModuleOptions | undefined,
@@ -44,6 +46,7 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
     @Inject(ENGINE) auth: ZohoAuth,
     @Inject(EngineLease) lease: EngineLease,
     @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     super()
     this.#options = options ?? {}
@@ -51,6 +54,7 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
     this.#auth = auth
     this.#lease = lease
     this.#host = host
+    this.#modules = modules
   }
 
   static override forRoot(options: ZohoAuthModuleOptions & ZohoAuthModuleExtras = {}): DynamicModule {
@@ -68,6 +72,13 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
         .getInstance<FastifyLike>()
         .addHook('preHandler', (request, _reply, done) => scope(request, done))
     else adapter.use((request: object, _response: unknown, next: () => void) => scope(request, next))
+    mountConnect(adapter, this.#auth, this.#options, this.#roots())
+  }
+
+  /** The options of every root of this application. */
+  #roots(): ZohoAuthModuleOptions[] {
+    const roots = [...this.#modules.values()].filter(({ providers }) => providers.has(ENGINE))
+    return roots.map(({ providers }) => (providers.get(OPTIONS)?.instance ?? {}) as ZohoAuthModuleOptions)
   }
 
   async onApplicationShutdown(): Promise<void> {
