@@ -44,9 +44,17 @@ const on = (name: string, folder: string, modules: RegExp): Project => {
 
 const config: Config = {
   projects: [
-    ...['core', 'emulator', 'axios', 'express', 'nestjs', 'store-file', 'store-redis', 'store-postgres'].map(
-      project,
-    ),
+    ...[
+      'core',
+      'emulator',
+      'axios',
+      'express',
+      'nestjs',
+      'store-file',
+      'store-redis',
+      'store-postgres',
+      'cli',
+    ].map(project),
     on('axios', 'axios16', /^(axios)$/),
     on('express', 'express4', /^(express)$/),
     on('nestjs', 'nest11', /^(@nestjs\/.*|rxjs|reflect-metadata|axios)$/),
