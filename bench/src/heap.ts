@@ -1,6 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { figure } from './figure.js'
 import { line } from './sample.js'
+
+/** Most heap of one connection, in bytes. */
+const MOST_BYTES = 750
 
 /** Heap per connection at 10 000, in processes of their own, beside a bare `Map` of token and expiry. */
 export async function heap(): Promise<void> {
@@ -16,4 +20,9 @@ export async function heap(): Promise<void> {
   line('floor: Map of token and expiry', floor.toFixed(0), '1.00')
   const engine = measure('engine')
   line('engine, its own memory and memoryTokenStore', engine.toFixed(0), (engine / floor).toFixed(2))
+  figure(
+    'heap of a connection at 10 000',
+    engine <= MOST_BYTES,
+    `${engine.toFixed(0)} B, ${(engine / floor).toFixed(1)} x a Map of token and expiry`,
+  )
 }

@@ -1,15 +1,28 @@
 /**
  * Figures against the floor, side by side in one run. Ratios travel between machines; nanoseconds do not.
  *
- * `pnpm bench` prints them all; `pnpm bench get-token heap import` only those named.
+ * `pnpm bench` prints them all in bounded form, `pnpm bench get-token heap` only those named; `--full` takes more samples
+ * and 100 000 connections.
  */
+import { parseArgs } from 'node:util'
 import { getToken } from './get-token.js'
 import { heap } from './heap.js'
 import { importing } from './importing.js'
+import { many } from './many.js'
+import { stores } from './stores.js'
 
-const BENCHES = { 'get-token': getToken, heap, import: importing }
+const BENCHES: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
+  'get-token': getToken,
+  heap,
+  import: importing,
+  stores,
+  many,
+}
 
-const wanted = process.argv.slice(2)
+const { values, positionals: wanted } = parseArgs({
+  options: { full: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
 const unknown = wanted.filter((name) => !Object.hasOwn(BENCHES, name))
 if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`)
@@ -17,4 +30,4 @@ if (unknown.length > 0) {
 }
 console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
 for (const [name, bench] of Object.entries(BENCHES))
-  if (wanted.length === 0 || wanted.includes(name)) await bench()
+  if (wanted.length === 0 || wanted.includes(name)) await bench(values.full)

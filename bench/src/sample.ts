@@ -28,6 +28,40 @@ export async function compare<Name extends string>(
   ) as Record<Name, { best: number; median: number }>
 }
 
+/** Times of one side, in milliseconds. */
+export interface Quantiles {
+  readonly p50: number
+  readonly p99: number
+}
+
+/**
+ * Times of single calls. Each side is called once per round, so that a disturbance meets all of them; there and back, so
+ * that none always comes after the same other one.
+ */
+export async function interleaved<
+  Sides extends Readonly<Record<string, (() => Promise<unknown>) | undefined>>,
+>(sides: Sides, rounds: number): Promise<{ [Name in keyof Sides]: Quantiles }> {
+  const all = Object.entries(sides).map(([name, call]) => ({ name, call, samples: [] as number[] }))
+  const warmUp = Math.ceil(rounds / 10)
+  for (let round = -warmUp; round < rounds; round++) {
+    for (const { call, samples } of all.reverse()) {
+      const since = performance.now()
+      await call?.()
+      if (round >= 0) samples.push(performance.now() - since)
+    }
+  }
+  const times = all.map(({ name, samples }) => [name, quantiles(samples)])
+  return Object.fromEntries(times) as { [Name in keyof Sides]: Quantiles }
+}
+
+/** The middle one, and the one that 99 of 100 do not exceed. */
+function quantiles(samples: readonly number[]): Quantiles {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+  return { p50: at(0.5), p99: at(0.99) }
+}
+
 /** One line of a table. */
 export function line(name: string, ...cells: readonly string[]): void {
   console.log(`  ${name.padEnd(46)}${cells.map((cell) => cell.padStart(16)).join('')}`)

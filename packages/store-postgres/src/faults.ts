@@ -1,7 +1,10 @@
 import { ROW_FORMAT, type Tables } from './schema.js'
 
-/** `undefined_table` and `undefined_column`: `migrate` has not been run, or an older one. */
-const NOT_MIGRATED: readonly string[] = ['42P01', '42703']
+/**
+ * `undefined_table`, `undefined_column`, `undefined_function` and `invalid_schema_name`: `migrate` has not been run, or an
+ * older one.
+ */
+const NOT_MIGRATED: readonly string[] = ['42P01', '42703', '42883', '3F000']
 
 /**
  * `serialization_failure` and `deadlock_detected`: the statement changed nothing and may be sent again. Only a database

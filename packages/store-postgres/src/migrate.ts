@@ -1,14 +1,15 @@
 import { canBeRepeated, codeOf, postgresFault } from './faults.js'
 import type { PostgresOptions, PostgresPool } from './pool.js'
 import { type Tables, tablesIn } from './schema.js'
+import { beginFunction } from './token-statements.js'
 
 /**
  * The steps, in order; the version of the tables is the number of those done. A step that was released never changes.
  * Each row fits in its page after an update (`fillfactor`), because tokens are rewritten and only their key is indexed.
  */
 const STEPS: readonly ((tables: Tables) => string)[] = [
-  ({ tokens, connections }) => `
-    create table ${tokens} (
+  (tables) => `
+    create table ${tables.tokens} (
       key text collate "C" primary key,
       format integer not null default 1,
       value text,
@@ -31,7 +32,7 @@ const STEPS: readonly ((tables: Tables) => string)[] = [
       quiet_reason text,
       quiet_until double precision
     ) with (fillfactor = 70);
-    create table ${connections} (
+    create table ${tables.connections} (
       id text collate "C" primary key,
       format integer not null default 1,
       refresh_token text not null,
@@ -46,7 +47,8 @@ const STEPS: readonly ((tables: Tables) => string)[] = [
       soid text,
       user_id text,
       replaced json
-    );`,
+    );
+    ${beginFunction(tables)}`,
 ]
 
 /** First half of the advisory lock's number; the second half is the schema. Any number, never another one. */

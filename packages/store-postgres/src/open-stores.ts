@@ -23,9 +23,10 @@ export function openStores(url: string): OpenedStores {
   const { connectionString, schema } = parse(url)
   const pool = new LazyPool(connectionString)
   const options = schema === undefined ? {} : { schema }
+  const ready = () => pool.ready()
   return {
-    tokens: postgresTokenStore(pool, options),
-    connections: postgresConnectionStore(pool, options),
+    tokens: Object.assign(postgresTokenStore(pool, options), { ready }),
+    connections: Object.assign(postgresConnectionStore(pool, options), { ready }),
     close: () => pool.close(),
   }
 }
@@ -63,6 +64,13 @@ class LazyPool implements PostgresPool {
     if (this.#closed) throw new Error('the store is closed')
     this.#pool ??= this.#open()
     return (await this.#pool).query(text, values)
+  }
+
+  /** Loads the package. Never rejects. */
+  async ready(): Promise<void> {
+    if (this.#closed) return
+    this.#pool ??= this.#open()
+    await this.#pool.catch(() => {})
   }
 
   async close(): Promise<void> {

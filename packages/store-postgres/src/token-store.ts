@@ -46,7 +46,7 @@ export async function pruneTokens(
   options: PostgresOptions & { readonly idleMs?: number } = {},
 ): Promise<number> {
   const tables = tablesIn(options.schema)
-  const text = tokenStatements(tables.tokens).prune
+  const text = tokenStatements(tables).prune
   const [answer] = await answers(pool, tables, text, [options.idleMs ?? PRUNE_IDLE_MS, PRUNE_BATCH])
   return Number(answer?.rows ?? 0)
 }
@@ -60,7 +60,7 @@ class PostgresTokenStore implements TokenStore {
   constructor(pool: PostgresPool, tables: Tables) {
     this.#pool = pool
     this.#tables = tables
-    this.#statements = tokenStatements(tables.tokens)
+    this.#statements = tokenStatements(tables)
   }
 
   async begin(key: string, { lease, newerThan, leaseMs, budget }: BeginRequest): Promise<RefreshTurn> {

@@ -47,6 +47,15 @@ export class LazyClient implements Commands {
     return (await this.#commands()).nodes()
   }
 
+  /** Loads the package and gives connecting a chance. Never rejects. */
+  async ready(): Promise<void> {
+    try {
+      await this.#connecting()
+    } catch {
+      // The first command says what is wrong.
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -56,11 +65,16 @@ export class LazyClient implements Commands {
     own.drop()
   }
 
-  async #commands(): Promise<Commands> {
+  async #connecting(): Promise<OwnClient> {
     if (this.#closed) throw new Error('the Redis stores are closed')
     this.#opening ??= this.#open()
     const own = await this.#opening
     if (!own.isReady()) await within(CONNECT_MS, own.tried)
+    return own
+  }
+
+  async #commands(): Promise<Commands> {
+    const own = await this.#connecting()
     if (own.isReady()) return own.commands
     const why = own.fault() ?? `no answer within ${CONNECT_MS} ms`
     throw new RedisFault(`Redis at ${this.#server.host} cannot be used: ${why}`, undefined)

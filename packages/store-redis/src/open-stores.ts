@@ -14,9 +14,10 @@ import { tokenStoreOn } from './token-store.js'
 export function openStores(url: string): OpenedStores {
   const { server, prefix } = parsed(url)
   const client = new LazyClient(server)
+  const ready = () => client.ready()
   return {
-    tokens: tokenStoreOn(client, prefix),
-    connections: connectionStoreOn(client, prefix),
+    tokens: Object.assign(tokenStoreOn(client, prefix), { ready }),
+    connections: Object.assign(connectionStoreOn(client, prefix), { ready }),
     close: () => client.close(),
   }
 }

@@ -1,8 +1,8 @@
 import { Script } from './script.js'
-import { TOKEN_ROW } from './token-row.js'
+import { ADOPT, TOKEN_ROW } from './token-row.js'
 
 /** ARGV: lease, newerThan, leaseMs, limit, windowMs. */
-export const BEGIN: Script = new Script(`${TOKEN_ROW}
+export const BEGIN: Script = new Script(`${ADOPT}${TOKEN_ROW}
 local lease, newer_than, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local limit, window = tonumber(ARGV[4]), tonumber(ARGV[5])
 local row, fault = load()

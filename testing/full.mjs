@@ -1,0 +1,125 @@
+// The whole suite, one part after the other, and its figures in one table at the end.
+//
+// `pnpm test:full` takes about half an hour on two cores. `pnpm test:full e2e bench` plays some parts alone; `--bounded`
+// plays them in their small form, and `--seeds 200` bounds the simulation. Fails if a figure is not what it must be, or is
+// missing; an aim may be missed.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+const { values, positionals } = parseArgs({
+  options: { seeds: { type: 'string', default: '10000' }, bounded: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const form = values.bounded ? [] : ['--full']
+
+/** What each part runs. It adds a line of JSON to `FIGURES_FILE` for each figure: name, ok, measured. */
+const PARTS = {
+  tests: [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+  ],
+  simulation: ['simulation/dist/main.js', '--seeds', values.seeds, '--seconds', '3600'],
+  e2e: ['e2e/dist/main.js', ...form],
+  bench: ['bench/dist/main.js', ...form],
+}
+
+const onEachStore = (name, must) => ['file', 'redis', 'postgres'].map((store) => [`${name}, ${store}`, must])
+
+/** What each part must show, by the name of the figure in its whole form. Others are shown as well. */
+const WANTED = {
+  tests: [['tests', '0 failed']],
+  simulation: [
+    ['seeds', `${values.seeds}, 0 violations`],
+    ['most new tokens of a grant in any 10 minutes', '≤ 10'],
+  ],
+  e2e: [
+    ...['4 × 100', '16 × 50', '64 × 10'].flatMap((callers) =>
+      ['0.2', '2.5'].flatMap((seconds) =>
+        onEachStore(`${callers} callers, refresh ${seconds} s`, '1 token request, 0 failed'),
+      ),
+    ),
+    ...onEachStore('kill −9 of the refreshing process × 200', '0 grants lost, 0 failed'),
+    ['Redis stopped for 30 s, back empty', '0 failed, ≤ 1 extra refresh'],
+    ...onEachStore('60 processes started at once', '1 token request, 0 failed; probes: 0'),
+    ...onEachStore('dead grant, 4 processes × 25 gets', '1 token request'),
+    ...onEachStore('throttled, 4 processes × 25 gets', '1 token request'),
+    ...onEachStore('1000 new keys × 16 begin', 'exactly one go each'),
+    ['example: Redis stopped for 30 s, back empty', '0 failed'],
+    ['example: kill −9 of each process × 5', '0 failed'],
+    ['example: one tenant disconnects', '409 at both within 5 s, no token request after'],
+    ['example: one refresh per connection and expiry', '1 per expiry'],
+    ['example: what Redis held', '0 secrets'],
+    ...['callers', 'rollout', 'refusals', 'new-keys', 'kills', 'outage', 'multi-tenant'].map((name) => [
+      `afterwards, ${name}`,
+      '≤ 8 tokens in 10 min, 0 secrets',
+    ]),
+  ],
+  bench: [
+    ['round trips for a fresh token', '0'],
+    ['heap of a connection at 10 000', '≤ 750 B'],
+    ['begin that adopts, redis', 'aim: ≤ 1.5 × PING'],
+    ['begin that adopts, postgres', 'aim: ≤ 1.5 × select 1'],
+    ['begin and commit, redis', '2 round trips'],
+    ['begin and commit, postgres', '2 round trips'],
+    ['100 000 connections, memory', 'heap ≤ 1 kB each'],
+    ['100 000 connections, event loop', 'p99 ≤ 20 ms late'],
+  ],
+}
+
+const parts = positionals.length === 0 ? Object.keys(PARTS) : positionals
+const unknown = parts.filter((part) => !Object.hasOwn(PARTS, part))
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(', ')}; the parts are ${Object.keys(PARTS).join(', ')}`)
+  process.exit(2)
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'zoho-auth-figures-'))
+const rows = []
+for (const part of parts) {
+  const file = join(folder, `${part}.jsonl`)
+  const code = await run(PARTS[part], { ...process.env, FIGURES_FILE: file })
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  rows.push(...judged(part, text.split('\n').filter(Boolean).map(JSON.parse)))
+  if (code !== 0) rows.push({ name: `the part ${part}`, must: 'exit code 0', measured: `${code}`, ok: false })
+}
+rmSync(folder, { recursive: true })
+const missed = rows.filter((row) => verdict(row) === 'FAILED').length
+console.log(`\n${table(rows)}\n${rows.length} figures, ${missed} missed`)
+process.exit(missed === 0 ? 0 : 1)
+
+/** @returns {Promise<number | string>} the exit code, or the signal that ended it */
+function run(args, env) {
+  const child = spawn(process.execPath, args, { env, stdio: 'inherit' })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(code ?? signal))
+  })
+}
+
+/** The figures of one part beside what they must be, and those that are missing. Bounded forms count less, and have fewer. */
+function judged(part, figures) {
+  const known = (name) => (values.bounded ? name.replaceAll(/\d+( \d{3})*/g, '#') : name)
+  const wanted = new Map(WANTED[part].map(([name, must]) => [known(name), must]))
+  const shown = figures.map((figure) => ({ ...figure, must: wanted.get(known(figure.name)) ?? '' }))
+  const seen = new Set(figures.map(({ name }) => known(name)))
+  const missing = values.bounded ? [] : WANTED[part].filter(([name]) => !seen.has(name))
+  return [...shown, ...missing.map(([name, must]) => ({ name, must, measured: 'missing', ok: false }))]
+}
+
+/** An aim that is not met is told, and is no failure. */
+function verdict({ must, ok }) {
+  return ok ? 'ok' : must.startsWith('aim:') ? 'aim not met' : 'FAILED'
+}
+
+function table(rows) {
+  const cells = [
+    ['figure', 'must be', 'measured', ''],
+    ...rows.map(({ name, must, measured, ok }) => [name, must, measured, verdict({ must, ok })]),
+  ]
+  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column].length)))
+  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
+}
