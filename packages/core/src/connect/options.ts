@@ -33,7 +33,7 @@ export interface ConnectOptions<R> {
 }
 
 /** The names of its options. */
-export const CONNECT_OPTIONS: readonly (keyof ConnectOptions<never>)[] = Object.freeze([
+const CONNECT_OPTIONS: readonly (keyof ConnectOptions<never>)[] = Object.freeze([
   'scopes',
   'redirectUri',
   'connection',

@@ -4,7 +4,7 @@ import type { Environment } from '../words/connection.js'
 import { type DataCenter, isDataCenter } from '../words/data-centers.js'
 
 /** How long a consent may take, from `start` to the callback, in milliseconds (ten minutes). */
-export const CONSENT_LIFE_MS = 600_000
+const CONSENT_LIFE_MS = 600_000
 
 /** Turns one state may take, of which it needs two: Zoho's budget has nothing to do with it. */
 const MOST_TURNS = 10
