@@ -40,3 +40,20 @@ export function sum(parts: readonly Readonly<Record<string, number>>[]): Record<
 export function total(parts: readonly Readonly<Record<string, number>>[]): number {
   return parts.flatMap((part) => Object.values(part)).reduce((left, right) => left + right, 0)
 }
+
+/** How often a condition is looked at, in milliseconds. */
+const POLL_MS = 50
+
+/** Waits until something holds, `ms` milliseconds at most; looks every `pollMs`. @throws Error that says what did not come. */
+export async function until(
+  ms: number,
+  what: string,
+  holds: () => Promise<boolean>,
+  pollMs: number = POLL_MS,
+): Promise<void> {
+  const deadline = performance.now() + ms
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what}: nothing came within ${ms} ms`)
+    await sleep(pollMs)
+  }
+}

@@ -3,10 +3,18 @@ import { type ChildProcess, fork } from 'node:child_process'
 /** What is still running, and how it is ended in a hurry. */
 const running = new Set<ChildProcess>()
 
-/** Starts a program of this folder in a process of its own, with a channel for messages and its output in pipes. */
-export function startProgram(file: string, args: readonly string[] = []): ChildProcess {
-  // Nothing of this shell's own configuration reaches a worker.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ZOHO_')))
+/**
+ * Starts a program of this folder in a process of its own, with a channel for messages and its output in pipes.
+ *
+ * @param variables Those it gets on top. Nothing of this shell's own configuration reaches it.
+ */
+export function startProgram(
+  file: string,
+  args: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  const outside = Object.entries(process.env).filter(([name]) => !name.startsWith('ZOHO_'))
+  const env = { ...Object.fromEntries(outside), ...variables }
   const child = fork(new URL(file, import.meta.url), args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env })
   running.add(child)
   child.once('exit', () => running.delete(child))

@@ -3,4 +3,5 @@ import { type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
 
 const emulator = await startEmulator(JSON.parse(process.argv[2] ?? '{}') as EmulatorOptions)
 process.once('disconnect', () => process.exit())
-process.send?.({ url: emulator.url, clientId: emulator.clientId, clientSecret: emulator.clientSecret })
+const { url, accountsUrls, clientId, clientSecret } = emulator
+process.send?.({ url, accountsUrls, clientId, clientSecret })

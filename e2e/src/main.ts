@@ -10,10 +10,15 @@ import { Places } from './places.js'
 import { Report } from './report.js'
 import type { Scenario } from './scenario.js'
 import { callers } from './scenarios/callers.js'
+import { consentElsewhere } from './scenarios/consent-elsewhere.js'
+import { consentKills } from './scenarios/consent-kills.js'
 import { kills } from './scenarios/kills.js'
+import { multiTenant } from './scenarios/multi-tenant.js'
 import { newKeys } from './scenarios/new-keys.js'
 import { outage } from './scenarios/outage.js'
+import { reconsent } from './scenarios/reconsent.js'
 import { refusals } from './scenarios/refusals.js'
+import { revokeInUse } from './scenarios/revoke-in-use.js'
 import { rollout } from './scenarios/rollout.js'
 import { stopServers } from './servers.js'
 import { setStage } from './stage.js'
@@ -22,7 +27,19 @@ import { setStage } from './stage.js'
 const STOP_MS = 10_000
 const INTERRUPTED = 130
 
-const SCENARIOS: readonly Scenario[] = [callers, rollout, refusals, newKeys, kills, outage]
+const SCENARIOS: readonly Scenario[] = [
+  callers,
+  rollout,
+  refusals,
+  newKeys,
+  kills,
+  outage,
+  consentElsewhere,
+  consentKills,
+  revokeInUse,
+  reconsent,
+  multiTenant,
+]
 
 const { values } = parseArgs({
   options: { full: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },

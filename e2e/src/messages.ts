@@ -10,7 +10,7 @@ export interface EngineStores {
 export interface WorkerConfig {
   readonly options: Pick<
     ZohoAuthOptions,
-    'clientId' | 'clientSecret' | 'accountsUrl' | 'encryptionKeys' | 'timeoutMs' | 'expiry'
+    'clientId' | 'clientSecret' | 'accountsUrl' | 'encryptionKeys' | 'timeoutMs' | 'expiry' | 'budget'
   >
   /** Made at their first use. */
   readonly engines: Readonly<Record<string, EngineStores>>
@@ -39,6 +39,25 @@ export type Command =
       readonly everyMs: number
     }
   | { readonly do: 'rest' }
+  /** The first half of a consent: where the user's browser has to go. */
+  | { readonly do: 'start-consent'; readonly engine: string; readonly connection: string }
+  /** The second half: the browser came back with this callback. */
+  | {
+      readonly do: 'finish-consent'
+      readonly engine: string
+      readonly callback: string
+      readonly state: string
+    }
+  | { readonly do: 'revoke'; readonly engine: string; readonly connection: string }
+  /** Calls an API with each connection all the time, every `everyMs` milliseconds, until `uses` ends it. */
+  | {
+      readonly do: 'use'
+      readonly engine: string
+      readonly connections: readonly string[]
+      readonly everyMs: number
+    }
+  /** What became of these calls so far; with `end` they stop before. */
+  | { readonly do: 'uses'; readonly end?: boolean }
   /** Asks the token store itself for a turn, for each key once, all at the same moment. */
   | { readonly do: 'begin'; readonly engine: string; readonly keys: readonly string[]; readonly at: number }
 
@@ -55,6 +74,22 @@ export interface Gets {
   readonly longestMs: number
 }
 
+/** What became of calls of an API. */
+export interface Uses {
+  readonly served: number
+  /** How many failed, by code or status. */
+  readonly failed: Readonly<Record<string, number>>
+  /** When the last call was answered well, in milliseconds since the epoch; 0: none was. */
+  readonly lastServedAt: number
+}
+
+/** How something ended that the library may refuse. */
+export interface Outcome {
+  /** Of the refusal; absent where it went well. */
+  readonly code?: string
+  readonly retryAfterMs?: number
+}
+
 /** The answer to each command. */
 export interface Results {
   readonly get: Gets
@@ -64,6 +99,13 @@ export interface Results {
   readonly load: Record<string, never>
   /** By connection. */
   readonly rest: Readonly<Record<string, Gets>>
+  /** Neither URL nor state where it was refused. */
+  readonly 'start-consent': Outcome & { readonly url?: string; readonly state?: string }
+  readonly 'finish-consent': Outcome
+  readonly revoke: Outcome
+  readonly use: Record<string, never>
+  /** By connection. */
+  readonly uses: Readonly<Record<string, Uses>>
   /** The kinds of turns, in the order of the keys. */
   readonly begin: readonly string[]
 }

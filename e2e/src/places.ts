@@ -102,7 +102,8 @@ async function untilUp(pool: pg.Pool): Promise<void> {
   }
 }
 
-async function dumpRedis(url: string): Promise<readonly string[]> {
+/** Everything that a Redis holds, one text per record. */
+export async function dumpRedis(url: string): Promise<readonly string[]> {
   const client = createClient({ url })
   client.on('error', () => {})
   await client.connect()

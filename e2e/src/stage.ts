@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { sealedConnectionStore } from '@zoho-auth/core'
+import {
+  type Connection,
+  type ConnectionStore,
+  type DataCenter,
+  type OpenedStores,
+  sealedConnectionStore,
+} from '@zoho-auth/core'
 import type { EmulatorOptions } from '@zoho-auth/emulator'
-import { times } from './bounded.js'
+import { times, until } from './bounded.js'
 import { type RemoteEmulator, type Seen, startRemoteEmulator } from './emulator.js'
 import { type Fleet, START_PARALLEL, Worker } from './fleet.js'
 import type { EngineStores, Gets, WorkerConfig } from './messages.js'
@@ -11,6 +17,8 @@ import type { Report, Row } from './report.js'
 
 /** New tokens that the library takes per refresh token and ten minutes, of Zoho's ten. */
 const MOST_TOKENS = 8
+/** How long stores may take to answer for the first time, in milliseconds. */
+const OPEN_MS = 60_000
 /** Control requests at once. */
 const ASK_PARALLEL = 8
 
@@ -20,6 +28,17 @@ export const WARM = 'warm'
 /** Workers whose output is printed after a failure, and how much of it. */
 const MOST_QUOTED = 3
 const QUOTED_CHARACTERS = 2_000
+
+/** A token or code as Zoho makes them, whether it was learned of or not. */
+const TOKEN_SHAPE = /\b1000\.[0-9a-f]{32}\.[0-9a-f]{32}\b/g
+
+/** A process that is ended with its scenario, and whose output is searched. */
+export interface Watched {
+  readonly output: string
+  /** How it ended, if nobody asked it to. */
+  readonly endedByItself: string | undefined
+  kill(): Promise<void>
+}
 
 /** A connection whose grant the emulator knows. */
 export interface Customer {
@@ -34,8 +53,11 @@ export class Stage {
   readonly #name: string
   readonly #report: Report
   readonly #places: Places
-  readonly #customers: Customer[] = []
-  readonly #workers: Worker[] = []
+  /** Refresh tokens that were used here. */
+  readonly #grants = new Set<string>()
+  readonly #workers: Watched[] = []
+  /** Where this process itself writes and reads connections, by URL. */
+  readonly #opened = new Map<string, Promise<OpenedStores>>()
   readonly #secrets = new Set<string>()
   readonly #key = `e2e:${randomBytes(32).toString('base64')}`
 
@@ -71,24 +93,47 @@ export class Stage {
   }
 
   /** A grant at the emulator, and its connection in a place. */
-  async customer(place: Pick<Place, 'url'>, connection: string): Promise<Customer> {
-    const refreshToken = await this.emulator.grant()
-    this.#secrets.add(refreshToken)
-    const opened = await openStoresAt(place.url)
+  async customer(
+    place: Pick<Place, 'url'>,
+    connection: string,
+    dataCenter: DataCenter = 'us',
+  ): Promise<Customer> {
+    const refreshToken = await this.emulator.grant(dataCenter)
+    this.#use(refreshToken)
     const now = Date.now()
-    await sealedConnectionStore(opened.connections, { encryptionKeys: [this.#key] }).put({
+    const connections = await this.#connections(place)
+    await connections.put({
       id: connection,
       refreshToken,
-      dataCenter: 'us',
+      dataCenter,
       state: 'active',
       version: 0,
       createdAt: now,
       updatedAt: now,
     })
-    await opened.close()
-    const customer = { connection, refreshToken }
-    this.#customers.push(customer)
-    return customer
+    return { connection, refreshToken }
+  }
+
+  /** A connection as it is stored. Its grants are remembered, to be checked with the others. */
+  async connection(place: Pick<Place, 'url'>, id: string): Promise<Connection | undefined> {
+    const connection = await (await this.#connections(place)).get(id)
+    if (connection?.refreshToken) this.#use(connection.refreshToken)
+    for (const { refreshToken } of connection?.replaced ?? []) this.#use(refreshToken)
+    return connection
+  }
+
+  #use(refreshToken: string): void {
+    this.#grants.add(refreshToken)
+    this.hide(refreshToken)
+  }
+
+  async #connections({ url }: Pick<Place, 'url'>): Promise<ConnectionStore> {
+    let opened = this.#opened.get(url)
+    if (opened === undefined) {
+      opened = openUntilUp(url)
+      this.#opened.set(url, opened)
+    }
+    return sealedConnectionStore((await opened).connections, { encryptionKeys: [this.#key] })
   }
 
   /** How a process is started, with an engine for each place, called by its name. */
@@ -115,6 +160,26 @@ export class Stage {
     }
   }
 
+  /** What a program that is no worker is told of this stage: client, accounts servers and keys. */
+  variables(): Readonly<Record<string, string>> {
+    const { clientId, clientSecret, accountsUrls } = this.emulator
+    const urls = Object.entries(accountsUrls).map(([name, url]) => [
+      `ZOHO_ACCOUNTS_URL_${name.toUpperCase()}`,
+      url,
+    ])
+    return {
+      ZOHO_CLIENT_ID: clientId,
+      ZOHO_CLIENT_SECRET: clientSecret,
+      ZOHO_AUTH_KEYS: this.#key,
+      ...Object.fromEntries(urls),
+    }
+  }
+
+  /** Ends a process with the others, and searches its output. */
+  watch(process: Watched): void {
+    this.#workers.push(process)
+  }
+
   /** Loads the code of each process, a few at a time, and connects it: by taking over a token that is there. */
   async warmUp(fleet: Fleet, place: Place): Promise<void> {
     const { connection } = await this.customer(place, WARM)
@@ -134,29 +199,36 @@ export class Stage {
 
   /** Remembers the tokens that were handed out: they must not turn up anywhere. */
   learn(gets: readonly Gets[]): void {
-    for (const { tokens } of gets) for (const token of tokens) this.#secrets.add(token)
+    for (const { tokens } of gets) for (const token of tokens) this.hide(token)
+  }
+
+  /** The same for any other secret. */
+  hide(secret: string): void {
+    this.#secrets.add(secret)
   }
 
   /** Ends all processes, and checks what must hold after every scenario. */
   async finish(): Promise<void> {
     await this.row(`afterwards, ${this.#name}`, async () => {
       await Promise.all(this.#workers.map((worker) => worker.kill()))
-      const seen = await times(this.#customers.length, ASK_PARALLEL, (index) =>
-        this.emulator.seen(this.#customers[index]?.refreshToken ?? ''),
+      const grants = [...this.#grants]
+      const seen = await times(grants.length, ASK_PARALLEL, (index) =>
+        this.emulator.seen(grants[index] ?? ''),
       )
       const most = Math.max(0, ...seen.map(({ maxTokensInWindow }) => maxTokensInWindow))
       const ended = this.#workers.flatMap(({ endedByItself }) => endedByItself ?? [])
       const records = await this.#places.dump()
       const output = this.#workers.map((worker) => worker.output)
-      const found = this.#leaks(output).length + this.#leaks(records).length
+      const found = this.leaks(output).length + this.leaks(records).length
       const size = Math.round(output.join('').length / 1_000)
       return {
         ok: most <= MOST_TOKENS && ended.length === 0 && found === 0,
         figure: `≤ ${most} tokens in 10 min, ${found} secrets in ${size} kB output, ${records.length} records`,
-        seen: { ended, leaks: [...this.#leaks(output), ...this.#leaks(records)].map(masked) },
+        seen: { ended, leaks: [...this.leaks(output), ...this.leaks(records)].map(masked) },
       }
     })
     await Promise.all(this.#workers.map((worker) => worker.kill()))
+    await Promise.allSettled([...this.#opened.values()].map(async (opened) => (await opened).close()))
     await this.emulator.close()
   }
 
@@ -171,9 +243,11 @@ export class Stage {
       })
   }
 
-  #leaks(texts: readonly string[]): string[] {
+  /** Secrets of this stage that stand in texts, and whatever looks like a token of Zoho. */
+  leaks(texts: readonly string[]): string[] {
     const all = texts.join('\n')
-    return [...this.#secrets].filter((secret) => all.includes(secret))
+    const known = [...this.#secrets].filter((secret) => all.includes(secret))
+    return [...new Set([...known, ...(all.match(TOKEN_SHAPE) ?? [])])]
   }
 }
 
@@ -194,6 +268,18 @@ export async function setStage(
   options: EmulatorOptions,
 ): Promise<Stage> {
   return new Stage(name, full, report, places, await startRemoteEmulator(options))
+}
+
+/** Opens stores, and waits until they answer: that this process is slow to connect says nothing about the workers. */
+async function openUntilUp(url: string): Promise<OpenedStores> {
+  const opened = await openStoresAt(url)
+  const answers = () =>
+    opened.connections.get('nobody').then(
+      () => true,
+      () => false,
+    )
+  await until(OPEN_MS, 'an answer of a store', answers)
+  return opened
 }
 
 function masked(secret: string): string {

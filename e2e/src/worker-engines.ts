@@ -1,18 +1,33 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { createZohoAuth, DEFAULT_BUDGET, type OpenedStores, type ZohoAuth } from '@zoho-auth/core'
-import type { Command, Gets, Results, WorkerConfig } from './messages.js'
+import {
+  createZohoAuth,
+  DEFAULT_BUDGET,
+  isZohoAuthError,
+  type OpenedStores,
+  type ZohoAuth,
+} from '@zoho-auth/core'
+import { ApiLoop } from './api-loop.js'
+import type { Command, Gets, Outcome, Results, WorkerConfig } from './messages.js'
 import { openStoresAt } from './open-stores.js'
 import { Tally } from './tally.js'
 
 /** Longer than a scenario lasts: who has a turn keeps it. In milliseconds. */
 const LEASE_MS = 60_000
 
+/** What is consented to: the API that `call` and `use` call, and whose grant it is. */
+const SCOPES = ['ZohoCRM.modules.ALL', 'AaaServer.profile.READ']
+/** Nobody listens there: the parent plays the browser, and reads where it is sent. */
+const REDIRECT_URI = 'http://127.0.0.1:9/zoho/callback'
+
 const HEARD = [
   'token.refreshed',
   'token.refresh_failed',
   'refresh.throttled',
+  'token.refused',
+  'connection.created',
+  'connection.revoked',
   'connection.consent_required',
   'store.degraded',
   'store.recovered',
@@ -29,6 +44,7 @@ export class WorkerEngines {
   readonly #engines = new Map<string, Promise<Engine>>()
   readonly #opened = new Map<string, Promise<OpenedStores>>()
   #rest: (() => Promise<Results['rest']>) | undefined
+  #loop: ApiLoop | undefined
 
   constructor(config: WorkerConfig) {
     this.#config = config
@@ -48,6 +64,18 @@ export class WorkerEngines {
         return this.#load(command)
       case 'rest':
         return (await this.#rest?.()) ?? {}
+      case 'start-consent':
+        return this.#startConsent(command)
+      case 'finish-consent':
+        return this.#finishConsent(command)
+      case 'revoke':
+        return this.#revoke(command)
+      case 'use':
+        this.#loop = new ApiLoop((await this.#engine(command.engine)).zoho, command)
+        return {}
+      case 'uses':
+        if (command.end) await this.#loop?.end()
+        return this.#loop?.uses() ?? {}
       case 'begin':
         return this.#begin(command)
     }
@@ -96,6 +124,33 @@ export class WorkerEngines {
     return {}
   }
 
+  async #startConsent(command: Extract<Command, { do: 'start-consent' }>): Promise<Results['start-consent']> {
+    const { zoho } = await this.#engine(command.engine)
+    const { connection } = command
+    return refusable(() => zoho.consent.start({ connection, scopes: SCOPES, redirectUri: REDIRECT_URI }))
+  }
+
+  async #finishConsent({
+    engine,
+    callback,
+    state,
+  }: Extract<Command, { do: 'finish-consent' }>): Promise<Outcome> {
+    const { zoho } = await this.#engine(engine)
+    return refusable(async () => {
+      const { id, state: now, version } = await zoho.consent.finish(callback, state)
+      console.log('connected', id, now, version)
+      return {}
+    })
+  }
+
+  async #revoke({ engine, connection }: Extract<Command, { do: 'revoke' }>): Promise<Outcome> {
+    const { zoho } = await this.#engine(engine)
+    return refusable(async () => {
+      await zoho.revoke({ connection })
+      return {}
+    })
+  }
+
   async #begin({ engine, keys, at }: Extract<Command, { do: 'begin' }>): Promise<readonly string[]> {
     const { tokens } = (await this.#engine(engine)).stores
     await until(at)
@@ -121,7 +176,7 @@ export class WorkerEngines {
     if (urls === undefined) throw new Error(`there is no engine ${name}`)
     const stores = await this.#stores(urls.tokens)
     const { connections } = await this.#stores(urls.connections)
-    const zoho = createZohoAuth({ ...this.#config.options, tokens: stores.tokens, connections })
+    const zoho = createZohoAuth({ ...this.#config.options, tokens: stores.tokens, connections, fetch: noted })
     for (const event of HEARD)
       zoho.on(event, (payload) => console.log(event, inspect(payload, { depth: 10, showHidden: true })))
     zoho.on('token.refreshed', ({ connection }) => {
@@ -138,6 +193,26 @@ export class WorkerEngines {
       this.#opened.set(url, stores)
     }
     return stores
+  }
+}
+
+/** Prints which path of the accounts server is asked, for whoever waits for that moment. */
+const noted: typeof fetch = (input, init) => {
+  const { pathname } = new URL(input instanceof Request ? input.url : input)
+  if (pathname.startsWith('/oauth/')) console.log('asks', pathname)
+  return fetch(input, init)
+}
+
+/** Turns an error of the library into its code. Any other is a fault. */
+async function refusable<T extends object>(work: () => Promise<T>): Promise<T & Outcome> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isZohoAuthError(error)) throw error
+    // What an app would do with it; the output is searched for secrets.
+    console.error(error)
+    const { code, retryAfterMs } = error
+    return { code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as T & Outcome
   }
 }
 

@@ -9,8 +9,6 @@ import type { Customer, Stage } from '../stage.js'
 /** How long a refresh takes, in milliseconds: longer than most of the processes take to come up. */
 const LATENCY_MS = 2_500
 const CALLERS = 5
-/** Sixty processes that come up on two cores take long to do anything. Also the limit of reading a connection. */
-const TIMEOUT_MS = 60_000
 
 /** A new version is rolled out: all processes start at once, each with a probe, and then with its first callers. */
 export const rollout: Scenario = {
@@ -35,7 +33,7 @@ async function roll(
   customer: Customer,
   probed: Customer,
 ): Promise<Row> {
-  const fleet = Fleet.atOnce(processes, stage.worker([place], { timeoutMs: TIMEOUT_MS }))
+  const fleet = Fleet.atOnce(processes, stage.worker([place]))
   const engine = place.name
   const { connection } = customer
   // No process waits for another one: its commands are in its channel when it comes up.
