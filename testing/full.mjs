@@ -27,6 +27,8 @@ const PARTS = {
   bench: ['bench/dist/main.js', ...form],
 }
 
+const CONSENT = ['consent-elsewhere', 'consent-kills', 'revoke-in-use', 'reconsent']
+
 const onEachStore = (name, must) => ['file', 'redis', 'postgres'].map((store) => [`${name}, ${store}`, must])
 
 /** What each part must show, by the name of the figure in its whole form. Others are shown as well. */
@@ -48,15 +50,19 @@ const WANTED = {
     ...onEachStore('dead grant, 4 processes × 25 gets', '1 token request'),
     ...onEachStore('throttled, 4 processes × 25 gets', '1 token request'),
     ...onEachStore('1000 new keys × 16 begin', 'exactly one go each'),
+    ...onEachStore('consent × 50, finished elsewhere', '1 code exchange each'),
+    ...onEachStore('consent × 50, callback at 4 processes at once', '1 code exchange each'),
+    ...onEachStore('kill −9 between callback and connection × 100', '0 half or lost'),
+    ...onEachStore('revoked in use by 16 processes', 'all stopped in 5 s, 1 revocation'),
+    ...onEachStore('25 consents in a row for one connection', '0 failed, 1 live grant in the end'),
     ['example: Redis stopped for 30 s, back empty', '0 failed'],
     ['example: kill −9 of each process × 5', '0 failed'],
     ['example: one tenant disconnects', '409 at both within 5 s, no token request after'],
     ['example: one refresh per connection and expiry', '1 per expiry'],
     ['example: what Redis held', '0 secrets'],
-    ...['callers', 'rollout', 'refusals', 'new-keys', 'kills', 'outage', 'multi-tenant'].map((name) => [
-      `afterwards, ${name}`,
-      '≤ 8 tokens in 10 min, 0 secrets',
-    ]),
+    ...['callers', 'rollout', 'refusals', 'new-keys', 'kills', 'outage', ...CONSENT, 'multi-tenant'].map(
+      (name) => [`afterwards, ${name}`, '≤ 8 tokens in 10 min, 0 secrets'],
+    ),
   ],
   bench: [
     ['round trips for a fresh token', '0'],

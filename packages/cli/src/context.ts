@@ -1,3 +1,4 @@
+import type { ExitCode } from './exit-code.js'
 import type { Screen } from './output/screen.js'
 
 /** What every command works with. */
@@ -11,12 +12,8 @@ export interface Context {
   readonly fromEnvFile: number | undefined
 }
 
-/**
- * - 0: done, and nothing is wrong.
- * - 1: a fault was found, or the command failed.
- * - 2: wrong use, or a wrong configuration.
- */
-export type ExitCode = 0 | 1 | 2
-
 /** What commander hands to a command, and the command's way to its end. */
-export type Run<Options> = (options: Options, context: Context) => Promise<ExitCode>
+type Run<Options> = (options: Options, context: Context) => Promise<ExitCode>
+
+/** Runs what a command line chose. */
+export type Start = <Options>(run: Run<Options>, options: Options) => Promise<void>

@@ -1,5 +1,5 @@
 import { isZohoAuthError, ZohoAuthError } from '@zoho-auth/core'
-import type { ExitCode } from './context.js'
+import type { ExitCode } from './exit-code.js'
 
 /** An error as it is shown: always a code, a message and an action. */
 export interface Failure {

@@ -8,10 +8,7 @@ import { refreshCommand } from './commands/refresh.js'
 import { revokeCommand } from './commands/revoke.js'
 import { rotateKeysCommand } from './commands/rotate-keys.js'
 import { statusCommand } from './commands/status.js'
-import type { Run } from './context.js'
-
-/** Runs what a command line chose. */
-export type Start = <Options>(run: Run<Options>, options: Options) => Promise<void>
+import type { Start } from './context.js'
 
 /** Every command, its options and its help. Nothing is run, printed or ended by commander itself but help. */
 export function createProgram(start: Start): Command {

@@ -4,7 +4,7 @@ import type { QuietMemory, RememberedQuiet } from './gates/quiet-memory.js'
 import { BACKOFF_LONGEST_MS, backoffMs } from './rules/backoff.js'
 import type { TokenAnswer } from './rules/token-response.js'
 import type { AbandonOptions, GoTurn } from './stores/ports.js'
-import type { TokenProviderParts } from './token-provider.js'
+import type { TokenProviderParts } from './token-provider-parts.js'
 import type { Connection } from './words/connection.js'
 import { ZohoAuthError, type ZohoAuthErrorCode } from './words/errors.js'
 

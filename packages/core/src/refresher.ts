@@ -7,7 +7,7 @@ import { type Turn, takeTurn } from './gates/turn.js'
 import { abandonTurn, RefreshFailures } from './refresh-failures.js'
 import type { TokenAnswer } from './rules/token-response.js'
 import type { GoTurn, StoredToken } from './stores/ports.js'
-import type { Provided, TokenProviderParts } from './token-provider.js'
+import type { Provided, TokenProviderParts } from './token-provider-parts.js'
 import { abortable } from './words/abortable.js'
 import type { Connection } from './words/connection.js'
 import { isZohoAuthError, ZohoAuthError } from './words/errors.js'
@@ -20,6 +20,9 @@ const MOST_ROUNDS = 32
 
 /** While the store is down and nothing may be made, it is asked again after this, in milliseconds. */
 const STORE_QUIET_MS = 500
+
+/** What a connection answers that is gone on purpose. */
+const TAKEN_BACK: ReadonlySet<string> = new Set(['ERR_ZOHO_REVOKED', 'ERR_ZOHO_NO_CONNECTION'])
 
 /** One flight: its control, and when it gives up, in milliseconds since the epoch. */
 export interface FlightContext extends FlightControl {
@@ -52,19 +55,20 @@ export class Refresher {
 
   /** Gates 3 to 6, until there is a token or a reason why not. */
   async fly(id: string, flight: FlightContext): Promise<Provided> {
-    const { grants, stopping } = this.#parts
+    const { stopping } = this.#parts
     const lease = globalThis.crypto.randomUUID()
     const rejected = new Map<string, number>()
     const accounts = await this.#parts.accounts()
     for (let round = 0; round < MOST_ROUNDS; round++) {
       stopping.throwIfAborted()
-      const connection = await abortable(readGrant(grants, id), stopping)
+      const connection = await abortable(this.#grant(id), stopping)
       const key = grantKey(connection, this.#parts.clientId)
       this.#failures.assertAlive(key, id)
       await accounts.prepare(connection.dataCenter)
       const newerThan = Math.max(this.#unwanted(id, key), rejected.get(key) ?? 0)
       const turn = await this.#turn(key, id, lease, newerThan, flight.deadline)
       if (turn.kind === 'quiet') {
+        if (turn.quiet.reason === 'revoked') this.#memory.drop(id)
         await this.#pause(turn.quiet, connection, flight)
         continue
       }
@@ -83,6 +87,16 @@ export class Refresher {
       if (provided) return provided
     }
     throw new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection: id })
+  }
+
+  /** The connection. Where it was taken back, by whichever process, its tokens are dead: nobody is handed one any more. */
+  async #grant(id: string): Promise<Connection> {
+    try {
+      return await readGrant(this.#parts.grants, id)
+    } catch (error) {
+      if (isZohoAuthError(error) && TAKEN_BACK.has(error.code)) this.#memory.drop(id)
+      throw error
+    }
   }
 
   async #turn(key: string, id: string, lease: string, newerThan: number, deadline: number): Promise<Turn> {

@@ -1,18 +1,11 @@
-import type { AccountsServer } from './gates/accounts-server.js'
-import type { Grants } from './gates/grant.js'
 import { type Held, Memory } from './gates/memory.js'
 import { QuietMemory, type RememberedQuiet } from './gates/quiet-memory.js'
 import { type Flight, type FlightControl, SingleFlight } from './gates/single-flight.js'
-import type { StoreHealth } from './gates/store-health.js'
 import type { Refresher } from './refresher.js'
-import { type ExpiryPolicy, proportion, REFERENCE_LIFE_MS } from './rules/freshness.js'
-import type { BudgetPolicy, TokenStore } from './stores/ports.js'
+import { proportion, REFERENCE_LIFE_MS } from './rules/freshness.js'
+import type { Provided, TokenProviderParts } from './token-provider-parts.js'
 import { abortable, within } from './words/abortable.js'
-import type { Clock } from './words/clock.js'
-import type { Connection } from './words/connection.js'
 import { ZohoAuthError } from './words/errors.js'
-import type { Events } from './words/events.js'
-import type { Logger } from './words/logger.js'
 import type { Token } from './words/token.js'
 
 /** Times one caller joins a flight before it gives up on a token that is not the one it refused. */
@@ -23,39 +16,6 @@ const YOUNG_MS = 5_000
 
 /** The time it is then given, in milliseconds. */
 const LAG_MS = 1_000
-
-/** A token and where it came from. */
-export interface Provided {
-  readonly token: Token
-  /** `known`: it was there already, here or in the store. `made`: it was made for this call. */
-  readonly how: 'known' | 'made'
-}
-
-/** Everything the path is made of. */
-export interface TokenProviderParts {
-  readonly clientId: string
-  readonly clock: Clock
-  readonly random: () => number
-  readonly events: Events
-  readonly logger: Logger
-  readonly grants: Grants
-  readonly store: TokenStore
-  readonly health: StoreHealth
-  accounts(): Promise<AccountsServer>
-  readonly budget: BudgetPolicy
-  readonly expiry: ExpiryPolicy
-  readonly timeoutMs: number
-  /** Ends grants that a newer consent replaced, with nobody waiting. */
-  revokeDueGrants(connection: string): void
-  /** What to assume where Zoho's answer names no `api_domain`. */
-  apiDomainOf(connection: Connection): string
-  /** Runs work that callers share outside any caller's async scope. */
-  outside<T>(work: () => T): T
-  /** Aborted when the engine begins to close: nothing new is begun, nobody sleeps any longer. */
-  readonly stopping: AbortSignal
-  /** Aborted when the grace of closing is over: requests under way are cut. */
-  readonly closing: AbortSignal
-}
 
 /** What a caller asks of the provider. */
 export interface GetOptions {

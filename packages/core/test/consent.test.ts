@@ -667,6 +667,23 @@ describe('revoke', () => {
     expect((await connections.get('acme'))?.replaced).toBeUndefined()
   })
 
+  test('by another process: who holds a token is refused once, and asks Zoho no more', async () => {
+    const emulator = await emulate()
+    const shared = { tokens: memoryTokenStore(), connections: memoryConnectionStore() }
+    const [one, other] = [engine(emulator, shared), engine(emulator, shared)]
+    await connect(one)
+    expect((await other.fetch(CANDIDATES, { ...recruit, connection: 'acme' })).status).toBe(200)
+    await one.revoke({ connection: 'acme' })
+    const { apiRequests } = emulator.counters
+    for (let call = 0; call < 5; call++)
+      expect(await codeOf(other.fetch(CANDIDATES, { ...recruit, connection: 'acme' }))).toBe(
+        'ERR_ZOHO_REVOKED',
+      )
+    expect(emulator.counters.apiRequests - apiRequests).toBe(1)
+    expect(await codeOf(other.getToken({ connection: 'acme' }))).toBe('ERR_ZOHO_REVOKED')
+    expect(other.peekToken({ connection: 'acme' })).toBeUndefined()
+  })
+
   test('one access token alone: the next call makes another', async () => {
     const { emulator, zoho } = await byHand()
     await connect(zoho)

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
-import type { Context, ExitCode } from '../context.js'
+import type { Context, Start } from '../context.js'
 import { examine } from '../doctor/examine.js'
 import type { Finding } from '../doctor/finding.js'
+import type { ExitCode } from '../exit-code.js'
 import type { Screen } from '../output/screen.js'
-import type { Start } from '../program.js'
 
 interface DoctorOptions {
   readonly connection?: string

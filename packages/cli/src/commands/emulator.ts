@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import type { DataCenter, Profile } from '@zoho-auth/emulator'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Context, ExitCode } from '../context.js'
+import type { Context, Start } from '../context.js'
 import { envLines } from '../env-file.js'
+import type { ExitCode } from '../exit-code.js'
 import { usage } from '../failure.js'
 import { Interrupted } from '../interrupts.js'
 import { portOf } from '../options.js'
-import type { Start } from '../program.js'
 
 /** Port of the emulator, so that the lines in `.env` stay right as far as they can. */
 const EMULATOR_PORT = 8586

@@ -11,8 +11,9 @@ import {
   type ZohoAuth,
 } from '@zoho-auth/core'
 import { Command, Option } from 'commander'
-import type { Context, ExitCode } from '../context.js'
+import type { Context, Start } from '../context.js'
 import { envLines, writeEnvFile } from '../env-file.js'
+import type { ExitCode } from '../exit-code.js'
 import { usage } from '../failure.js'
 import { consentInBrowser } from '../login/browser-consent.js'
 import { exchangeCode } from '../login/code-exchange.js'
@@ -20,7 +21,6 @@ import { CALLBACK_PORT, CONSENT_WAIT_MS } from '../login/loopback.js'
 import type { LoginRequest } from '../login/request.js'
 import { printedTarget, storedTarget, type Target } from '../login/target.js'
 import { portOf, positive } from '../options.js'
-import type { Start } from '../program.js'
 import { variable } from '../variables.js'
 
 interface LoginOptions {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import type { Context, ExitCode } from '../context.js'
+import type { Context, Start } from '../context.js'
+import type { ExitCode } from '../exit-code.js'
 import { duration } from '../output/bar.js'
-import type { Start } from '../program.js'
 import { chosen, freshToken, withSession } from '../session.js'
 
 interface RefreshOptions {

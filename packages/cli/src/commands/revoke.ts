@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import type { Context, ExitCode } from '../context.js'
+import type { Context, Start } from '../context.js'
+import type { ExitCode } from '../exit-code.js'
 import { usage } from '../failure.js'
-import type { Start } from '../program.js'
 import { chosen, listed, type Session, withSession } from '../session.js'
 
 interface RevokeOptions {

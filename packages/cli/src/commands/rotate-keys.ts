@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import type { Context, ExitCode } from '../context.js'
-import type { Start } from '../program.js'
+import type { Context, Start } from '../context.js'
+import type { ExitCode } from '../exit-code.js'
 import { listed, withSession } from '../session.js'
 
 interface RotateOptions {

@@ -9,6 +9,12 @@ const GRANTS_A_MINUTE = 5
 /** Zoho's ten minutes are the window of the token budget; a tenth of it is the minute of this one. */
 const MINUTES_OF_WINDOW = 10
 
+/**
+ * How long a turn keeps others out, in milliseconds (two seconds). It saves work, and is no lock: where making a grant takes
+ * longer, or its process was killed, the next one goes on, and compare-and-set keeps the connection right.
+ */
+const GRANT_LEASE_MS = 2_000
+
 /** Waiting for another consent of the same connection: the store is asked again after this, in milliseconds. */
 const POLL_MS = 100
 
@@ -32,7 +38,7 @@ export interface GrantTurn {
 export type Whose = `connection:${string}` | `user:${string}`
 
 /**
- * One new grant at a time for a connection, and five a minute, in the whole fleet: Zoho refuses the sixth.
+ * One new grant after the other for a connection, and five a minute, in the whole fleet: Zoho refuses the sixth.
  *
  * @throws ZohoAuthError `ERR_ZOHO_THROTTLED` with the time to wait; `ERR_ZOHO_TIMEOUT` where others hold the turn.
  * @throws StoreFault
@@ -82,11 +88,10 @@ export async function assertGrantPossible(whose: Whose, parts: GrantTurnParts): 
 export const minuteOf = ({ budget }: Pick<GrantTurnParts, 'budget'>): number =>
   budget.windowMs / MINUTES_OF_WINDOW
 
-/** The turn outlives the two requests that are made in it: for the grant, and for whose it is. */
 const requestOf = (parts: GrantTurnParts): BeginRequest => ({
   lease: globalThis.crypto.randomUUID(),
   newerThan: 0,
-  leaseMs: 3 * parts.timeoutMs,
+  leaseMs: GRANT_LEASE_MS,
   budget: { limit: GRANTS_A_MINUTE, windowMs: minuteOf(parts) },
 })
 

@@ -1,11 +1,5 @@
-import type { DataCenter } from '../data-centers.js'
 import type { World } from '../world.js'
-
-/** A client's authorization request, as it reached one data centre. */
-export interface AuthRequest {
-  readonly dataCenter: DataCenter
-  readonly query: URLSearchParams
-}
+import type { AuthRequest } from './tickets.js'
 
 /** `Service.scope.OPERATION`, or one of the three of OpenID Connect. */
 const SCOPE = /^(?:\w+(?:\.\w+)+|openid|email|profile)$/

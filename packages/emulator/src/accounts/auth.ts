@@ -1,10 +1,11 @@
 import { type Answer, escaped } from '../answer.js'
 import type { World } from '../world.js'
-import { type AuthRequest, mistakeIn, scopesOf } from './auth-request.js'
+import { mistakeIn, scopesOf } from './auth-request.js'
 import { callback } from './callback.js'
 import { type Choice, choiceFrom } from './choice.js'
 import { consentPage } from './consent-page.js'
 import { notice, outcomeOf } from './html-page.js'
+import type { AuthRequest } from './tickets.js'
 
 /**
  * Answers `GET /oauth/v2/auth`.

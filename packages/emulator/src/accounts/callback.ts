@@ -2,8 +2,8 @@ import { type Answer, redirect } from '../answer.js'
 import type { DataCenter } from '../data-centers.js'
 import { faultOutcome } from '../visit.js'
 import { originOf, type World } from '../world.js'
-import type { AuthRequest } from './auth-request.js'
 import { spoilCallback } from './hostile-callback.js'
+import type { AuthRequest } from './tickets.js'
 
 /** What the callback says of a user who accepted. */
 export interface Accepted {

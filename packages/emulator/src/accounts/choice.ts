@@ -1,7 +1,8 @@
 import { type DataCenter, isDataCenter } from '../data-centers.js'
 import { type Environment, isEnvironment, type Organization, organizationOf } from '../people.js'
 import type { World } from '../world.js'
-import { type AuthRequest, asksForEnvironment } from './auth-request.js'
+import { asksForEnvironment } from './auth-request.js'
+import type { AuthRequest } from './tickets.js'
 
 const LONGEST_USER = 200
 

@@ -2,10 +2,11 @@ import { type Answer, escaped } from '../answer.js'
 import type { DataCenter } from '../data-centers.js'
 import { ENVIRONMENTS, KNOWN_USERS, personOf } from '../people.js'
 import type { World } from '../world.js'
-import { type AuthRequest, asksForEnvironment, scopesOf } from './auth-request.js'
+import { asksForEnvironment, scopesOf } from './auth-request.js'
 import type { ChoiceProblem } from './choice.js'
 import { htmlPage, outcomeOf } from './html-page.js'
 import { scopeInWords } from './scope-words.js'
+import type { AuthRequest } from './tickets.js'
 
 /** How the page is filled in when it is shown. */
 export interface Filled {

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { AuthRequest } from './auth-request.js'
+import type { DataCenter } from '../data-centers.js'
+
+/** A client's authorization request, as it reached one data centre. */
+export interface AuthRequest {
+  readonly dataCenter: DataCenter
+  readonly query: URLSearchParams
+}
 
 /** Consent pages that may wait for an answer; one more forgets the oldest. */
 const MAX_TICKETS = 1_000

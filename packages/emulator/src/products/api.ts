@@ -5,8 +5,9 @@ import { carryOut } from '../misfortune.js'
 import { digestBody } from '../request-body.js'
 import type { Visit } from '../visit.js'
 import { DIALECTS } from './dialects.js'
+import type { Echo } from './echo.js'
 import { allows, type Product } from './product.js'
-import { type Echo, successBody } from './success.js'
+import { successBody } from './success.js'
 
 /** Longest `?delay=`, in milliseconds; longer ones are cut. */
 const MAX_DELAY_MS = 30_000

@@ -1,4 +1,4 @@
-import type { Echo } from './success.js'
+import type { Echo } from './echo.js'
 
 const MODULES = ['Leads', 'Contacts'].map((name, at) => ({
   id: `415086800000000200${at + 1}`,

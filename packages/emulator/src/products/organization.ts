@@ -1,5 +1,5 @@
+import type { Echo } from './echo.js'
 import type { Product } from './product.js'
-import type { Echo } from './success.js'
 
 const ORG = /^\/\w+\/v[\d.]+\/org$/
 const ORGANIZATIONS = /^\/\w+\/v[\d.]+\/organizations$/
