@@ -1,5 +1,5 @@
-// Connects a tenant: stores the refresh token that its Zoho user has consented to. Your app does this where Zoho's
-// consent page sends the user back; here it is a command, once per tenant:
+// Connects a tenant whose refresh token you have already, such as one from a system before this one. Everybody else
+// connects in the browser, at /zoho/connect.
 //
 //   ZOHO_REFRESH_TOKEN=… ZOHO_DATA_CENTER=in node dist/connect.js globex
 

@@ -2,7 +2,7 @@
 
 import events from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { zohoAuth, zohoErrorHandler } from '@zoho-auth/express'
+import { zohoAuth, zohoConnect, zohoErrorHandler } from '@zoho-auth/express'
 import express from 'express'
 import { close, zoho } from './engine.js'
 import { logEvents } from './log-events.js'
@@ -15,10 +15,18 @@ app.get('/healthz', (_req, res) => {
   res.json({ pid: process.pid })
 })
 
-app.post('/sign-in/:user', signIn)
+app.all('/sign-in/:user', signIn)
 
 // From here on somebody is signed in, and `req.zoho` is the Zoho connection of their company.
 app.use(requireSignIn, zohoAuth<express.Request>({ auth: zoho, connection: tenantOf }))
+
+// In a browser: /zoho/connect goes to Zoho's consent page and comes back with a connection for this tenant; so does whoever
+// has to connect again. ZOHO_REDIRECT_URI names the way back.
+const scopes = ['ZohoRecruit.modules.ALL', 'AaaServer.profile.READ']
+app.use(
+  '/zoho',
+  zohoConnect<express.Request>({ auth: zoho, connection: tenantOf, scopes, returnTo: '/status' }),
+)
 
 // A relative URL and a product: the host is that of the tenant's own data centre.
 app.get('/candidates', async (req, res) => {

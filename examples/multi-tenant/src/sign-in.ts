@@ -11,11 +11,14 @@ const TENANTS: ReadonlyMap<string, string> = new Map([
   ['grace', 'globex'],
 ])
 
-/** POST /sign-in/ada: a session, good for every process, because all have the same secret. */
+/**
+ * /sign-in/ada: a session, good for every process, because all have the same secret. Lax, not strict: the browser has to
+ * bring it along when Zoho sends it back.
+ */
 export function signIn(req: Request<{ user: string }>, res: Response): void {
   const { user } = req.params
   if (!TENANTS.has(user)) return void res.sendStatus(404)
-  res.cookie('session', signed(user), { httpOnly: true, sameSite: 'strict' }).json({ user })
+  res.cookie('session', signed(user), { httpOnly: true, sameSite: 'lax' }).json({ user })
 }
 
 /** The tenant of the signed-in user. */
