@@ -4,15 +4,17 @@ import { DEFAULT_INSTANCES, readSettings, type Settings } from './config/setting
 import { lazyConsent } from './consent/lazy-consent.js'
 import { fetchWithToken } from './fetch.js'
 import type { AccountsServer } from './gates/accounts-server.js'
-import { type Grants, grantKey } from './gates/grant.js'
+import type { Grants } from './gates/grant.js'
 import { StoreHealth } from './gates/store-health.js'
 import type { GrantParts } from './grant-parts.js'
 import { DEFAULT_CONNECTION, grantsOf } from './grants-of.js'
 import { Handle, type HandleTarget } from './handle.js'
+import { LastErrors } from './last-errors.js'
 import { HopelessHosts, hostDenied, OutgoingRequest } from './outgoing.js'
 import { type HostPolicy, hostPolicy } from './rules/hosts.js'
+import { statusOf } from './status-of.js'
 import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-store.js'
-import type { TokenRecord, TokenStore } from './stores/ports.js'
+import type { TokenStore } from './stores/ports.js'
 import { SealedTokenStore } from './stores/sealed-token-store.js'
 import { TokenProvider } from './token-provider.js'
 import { warnOfFleet, warnOfTwins } from './warnings.js'
@@ -67,10 +69,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   readonly #provider: TokenProvider
   #accounts: Promise<AccountsServer> | undefined
   readonly #hopeless = new HopelessHosts()
-  readonly #lastErrors = new Map<
-    string,
-    { readonly code: string; readonly message: string; readonly at: number }
-  >()
+  readonly #lastErrors: LastErrors
   readonly #stopping = unlimitedListeners(new AbortController())
   readonly #closing = unlimitedListeners(new AbortController())
   readonly #background: Background
@@ -124,10 +123,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       const { Consent } = await import('./consent/consent.js')
       return new Consent(parts)
     })
-    this.on('token.refresh_failed', ({ connection, code, detail }) =>
-      this.#noteError(connection, code, detail),
-    )
-    this.on('token.refreshed', ({ connection }) => this.#lastErrors.delete(connection))
+    this.#lastErrors = new LastErrors(this.#events, clock)
     if (inProcess) warnOfFleet(logger)
     const twin = settings.single && inProcess ? `${clientId} ${settings.single.refreshToken}` : undefined
     this.#untwin = twin === undefined ? () => {} : warnOfTwins(twin, logger)
@@ -274,30 +270,10 @@ class Engine extends ZohoAuth implements HandleTarget {
 
   // The calls of a handle: the same, for a choice that was made before.
 
-  async getTokenFor(choice: Choice, options: TokenOptions = {}): Promise<Token> {
-    return this.#getToken(await this.#resolve(undefined, choice), options)
-  }
-
-  peekTokenFor(choice: Choice): Token | undefined {
-    return choice.kept === undefined ? undefined : this.#provider.peek(choice.kept)
-  }
-
   fetchFor(choice: Choice, input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
     const { product, connection: _, ...rest } = init
     const outgoing = this.outgoingFor(choice, { product, signal: signalOf(input, init) })
     return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
-  }
-
-  async authorizeFor(
-    choice: Choice,
-    url: string | URL,
-    options?: TokenOptions,
-  ): Promise<{ Authorization: string }> {
-    return this.authorize(url, { ...options, connection: await this.#resolve(undefined, choice) })
-  }
-
-  async apiUrlFor(choice: Choice, product: Product): Promise<URL> {
-    return this.#apiUrl(await this.#resolve(undefined, choice), product)
   }
 
   async connectionIdFor(choice: Choice): Promise<string> {
@@ -306,14 +282,6 @@ class Engine extends ZohoAuth implements HandleTarget {
 
   outgoingFor(choice: Choice, options: OutgoingOptions = {}): Outgoing {
     return this.#outgoing(options, () => this.#resolve(undefined, choice))
-  }
-
-  async revokeFor(choice: Choice): Promise<void> {
-    await this.#revoke(await this.#resolve(undefined, choice))
-  }
-
-  async statusFor(choice: Choice): Promise<ConnectionStatus> {
-    return this.#status(await this.#resolve(undefined, choice))
   }
 
   /** Explicit option, else the surrounding scope, else the only configured one. Never "the first". */
@@ -440,30 +408,16 @@ class Engine extends ZohoAuth implements HandleTarget {
   async #status(id: string): Promise<ConnectionStatus> {
     const { clock, budget, clientId } = this.#settings
     const connection = await this.#connection(id)
-    const key = grantKey(connection, clientId)
-    const record = await this.#health.run(() => this.#store.inspect(key)).catch(() => STORE_DOWN)
-    const now = clock.now()
-    const held = this.#provider.memory.get(id)
-    const remembered = this.#provider.remembered(key)
-    const untilAt = record?.quiet ? now + record.quiet.ms : remembered?.untilAt
-    const reason = record?.quiet?.reason ?? remembered?.reason
-    const expiresAt = held ? held.token.expiresAt : record?.token && now + record.token.lifeMs
-    const lastError = this.#lastErrors.get(id)
-    return {
-      connection: id,
-      dataCenter: connection.dataCenter,
-      state: connection.state,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-      store: record === STORE_DOWN ? 'down' : 'up',
-      budgetLeft: record === STORE_DOWN ? 0 : Math.max(0, budget.limit - (record?.used ?? 0)),
-      ...(untilAt === undefined || reason === undefined ? {} : { quiet: { untilAt, reason } }),
-      ...(lastError === undefined ? {} : { lastError }),
-    }
-  }
-
-  #noteError(connection: string, code: string, detail: string): void {
-    if (this.#lastErrors.size >= MOST_ERRORS) this.#lastErrors.clear()
-    this.#lastErrors.set(connection, { code, message: detail, at: this.#settings.clock.now() })
+    return statusOf(connection, {
+      clock,
+      budget,
+      clientId,
+      store: this.#store,
+      health: this.#health,
+      held: this.#provider.memory.get(id),
+      remembered: (key) => this.#provider.remembered(key),
+      lastError: this.#lastErrors.get(id),
+    })
   }
 
   #assertOpen(): void {
@@ -471,17 +425,11 @@ class Engine extends ZohoAuth implements HandleTarget {
   }
 }
 
-/** What `status` says where the token store does not answer. */
-const STORE_DOWN: TokenRecord = Object.freeze({ used: 0 })
-
 /** Each refresh under way listens; Node warns of more than ten listeners otherwise. */
 function unlimitedListeners(controller: AbortController): AbortController {
   process.getBuiltinModule('node:events').setMaxListeners(0, controller.signal)
   return controller
 }
-
-/** Most connections whose last failure is remembered for `status`. */
-const MOST_ERRORS = 10_000
 
 /** The caller's signal, wherever `fetch` takes it from. */
 function signalOf(input: string | URL | Request, init: ZohoFetchOptions): AbortSignal | undefined {

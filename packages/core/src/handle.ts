@@ -7,21 +7,17 @@ import type {
   Outgoing,
   OutgoingOptions,
   TokenOptions,
+  ZohoAuth,
   ZohoFetchOptions,
   ZohoHandle,
 } from './zoho-auth.js'
 
-/** What a handle needs of its engine: the calls of {@link ZohoHandle}, each with the choice of a connection. */
-export interface HandleTarget {
-  getTokenFor(choice: Choice, options?: TokenOptions): Promise<Token>
-  peekTokenFor(choice: Choice): Token | undefined
-  fetchFor(choice: Choice, input: string | URL | Request, init?: ZohoFetchOptions): Promise<Response>
-  authorizeFor(choice: Choice, url: string | URL, options?: TokenOptions): Promise<{ Authorization: string }>
-  apiUrlFor(choice: Choice, product: Product): Promise<URL>
+/** What a handle needs of its engine: calls that name a connection, and those that ask for it as late as they can. */
+export interface HandleTarget
+  extends Pick<ZohoAuth, 'getToken' | 'peekToken' | 'authorize' | 'apiUrl' | 'revoke' | 'status'> {
   connectionIdFor(choice: Choice): Promise<string>
+  fetchFor(choice: Choice, input: string | URL | Request, init?: ZohoFetchOptions): Promise<Response>
   outgoingFor(choice: Choice, options?: OutgoingOptions): Outgoing
-  revokeFor(choice: Choice): Promise<void>
-  statusFor(choice: Choice): Promise<ConnectionStatus>
 }
 
 /** An engine's calls, bound to one connection. Shows only which one, wherever it is printed or serialised. */
@@ -34,8 +30,8 @@ export class Handle implements ZohoHandle {
     this.#choice = new Choice(connection)
   }
 
-  getToken(options?: Omit<TokenOptions, 'connection'>): Promise<Token> {
-    return this.#target.getTokenFor(this.#choice, options)
+  async getToken(options?: Omit<TokenOptions, 'connection'>): Promise<Token> {
+    return this.#target.getToken({ ...options, connection: await this.connectionId() })
   }
 
   async getAccessToken(options?: Omit<TokenOptions, 'connection'>): Promise<string> {
@@ -43,7 +39,8 @@ export class Handle implements ZohoHandle {
   }
 
   peekToken(): Token | undefined {
-    return this.#target.peekTokenFor(this.#choice)
+    const { kept } = this.#choice
+    return kept === undefined ? undefined : this.#target.peekToken({ connection: kept })
   }
 
   async fetch(input: string | URL | Request, init?: Omit<ZohoFetchOptions, 'connection'>): Promise<Response> {
@@ -52,15 +49,15 @@ export class Handle implements ZohoHandle {
     return this.#target.fetchFor(this.#choice, input, init)
   }
 
-  authorize(
+  async authorize(
     url: string | URL,
     options?: Omit<TokenOptions, 'connection'>,
   ): Promise<{ Authorization: string }> {
-    return this.#target.authorizeFor(this.#choice, url, options)
+    return this.#target.authorize(url, { ...options, connection: await this.connectionId() })
   }
 
-  apiUrl(product: Product): Promise<URL> {
-    return this.#target.apiUrlFor(this.#choice, product)
+  async apiUrl(product: Product): Promise<URL> {
+    return this.#target.apiUrl(product, await this.connectionId())
   }
 
   outgoing(options?: Omit<OutgoingOptions, 'connection'>): Outgoing {
@@ -71,12 +68,12 @@ export class Handle implements ZohoHandle {
     return this.#target.connectionIdFor(this.#choice)
   }
 
-  revoke(): Promise<void> {
-    return this.#target.revokeFor(this.#choice)
+  async revoke(): Promise<void> {
+    return this.#target.revoke({ connection: await this.connectionId() })
   }
 
-  status(): Promise<ConnectionStatus> {
-    return this.#target.statusFor(this.#choice)
+  async status(): Promise<ConnectionStatus> {
+    return this.#target.status(await this.connectionId())
   }
 
   forConnection(connection: string | ConnectionResolver): ZohoHandle {
