@@ -1,12 +1,13 @@
 // Real servers for tests, on loopback, with their data in a temporary folder.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
-/** How long a server may take to accept, in milliseconds. */
-const START_MS = 20_000
+/** How long a server may take to accept, in milliseconds (two minutes): only one that hangs takes as long. */
+const START_MS = 120_000
 
 /** @returns {string | undefined} where a program is, or undefined */
 function onPath(name, folders = []) {
@@ -24,13 +25,24 @@ function postgresFolders() {
 export const redisServer = () => onPath('redis-server')
 export const postgresServer = () => onPath('postgres', postgresFolders())
 
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-    server.once('error', reject)
+/** Below the ports that systems give out by themselves: nobody gets one that is free while its server is started again. */
+const FIRST_PORT = 20_000
+const PORTS = 12_000
+const MOST_TRIES = 100
+
+/** @returns {Promise<number>} a port that nobody listens on */
+export async function freePort() {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const port = FIRST_PORT + randomInt(PORTS)
+    if (await isFree(port)) return port
+  }
+  throw new Error(`no port from ${FIRST_PORT} to ${FIRST_PORT + PORTS} is free`)
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer().listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    server.once('error', () => resolve(false))
   })
 }
 

@@ -2,6 +2,7 @@ import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import { expect, test } from '@jest/globals'
 import axios from 'axios'
+import { until } from '../../../testing/waiting.mjs'
 import { installZohoAuth } from '../src/index.js'
 import {
   CANDIDATES,
@@ -85,12 +86,12 @@ test('the errors of a timeout, an abort and too many redirects lead to no token'
   const made = await scene()
   await made.client.get(CANDIDATES)
   const controller = new AbortController()
-  setTimeout(() => controller.abort(), 30)
-  const slow = { params: { delay: 5_000 } }
-  const errors = await Promise.all([
-    thrown(made.client.get(CANDIDATES, { ...slow, timeout: 30 })),
-    thrown(made.client.get(CANDIDATES, { ...slow, signal: controller.signal })),
-  ])
+  const slow = { params: { delay: 30_000 } }
+  made.emulator.resetCounters()
+  const aborted = thrown(made.client.get(CANDIDATES, { ...slow, signal: controller.signal }))
+  await until(() => made.emulator.counters.apiRequests === 1)
+  controller.abort()
+  const errors = [await thrown(made.client.get(CANDIDATES, { ...slow, timeout: 30 })), await aborted]
   made.emulator.fault({ on: 'api', kind: 'redirect', url: `${made.emulator.url}${CANDIDATES}`, times: 9 })
   errors.push(await thrown(made.client.get(CANDIDATES, { maxRedirects: 2 })))
   expect(errors.map(({ code }) => code)).toEqual([
@@ -105,13 +106,16 @@ test('an error lends no view of other requests under way on the same agent', asy
   const httpAgent = new Agent({ keepAlive: true })
   const made = await scene({ axios: { httpAgent } })
   await made.client.get(CANDIDATES)
-  const underWay = Array.from({ length: 5 }, () => made.client.get(CANDIDATES, { params: { delay: 400 } }))
-  const error = await thrown(made.client.get(CANDIDATES, { params: { delay: 30 }, timeout: 10 }))
+  const controller = new AbortController()
+  const slow = { params: { delay: 30_000 }, signal: controller.signal }
+  const underWay = Array.from({ length: 5 }, () => thrown(made.client.get(CANDIDATES, slow)))
+  const error = await thrown(made.client.get(CANDIDATES, { params: { delay: 30_000 }, timeout: 10 }))
   const answer = await made.client.get(CANDIDATES)
   // What it guards against is really there.
   expect(inspect(httpAgent, { depth: 10 })).toContain(everyToken(made)[0])
   expectClean(error, everyToken(made))
   expectClean(answer, everyToken(made))
+  controller.abort()
   await Promise.all(underWay)
   expect((await made.client.request(answer.config)).status).toBe(200)
   expect((await axios.request({ ...answer.config, zoho: false, validateStatus: null })).status).toBe(401)

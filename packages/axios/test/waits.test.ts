@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals'
 import axios, { AxiosError } from 'axios'
+import { heldFetch } from '../../../testing/waiting.mjs'
 import { CANDIDATES, emulate, killed, scene, serve, thrown } from './support.js'
 
 test('a timeout ends the wait for a token, with the error axios gives', async () => {
@@ -35,8 +36,8 @@ test('an abort ends the wait, as axios.isCancel sees it', async () => {
   const { client, emulator } = await scene()
   emulator.fault({ on: 'token', kind: 'hang' })
   const controller = new AbortController()
-  setTimeout(() => controller.abort(), 20)
-  const error = await thrown(client.get(CANDIDATES, { signal: controller.signal, timeout: 4_000 }))
+  emulator.onRequest(({ kind }) => kind === 'token' && controller.abort())
+  const error = await thrown(client.get(CANDIDATES, { signal: controller.signal, timeout: 60_000 }))
   expect(axios.isCancel(error)).toBe(true)
   expect(error.code).toBe('ERR_CANCELED')
   expect(emulator.counters.apiRequests).toBe(0)
@@ -46,7 +47,7 @@ test('a cancelToken ends the wait, with its own message', async () => {
   const { client, emulator } = await scene()
   emulator.fault({ on: 'token', kind: 'hang' })
   const source = axios.CancelToken.source()
-  setTimeout(() => source.cancel('not needed'), 20)
+  emulator.onRequest(({ kind }) => kind === 'token' && source.cancel('not needed'))
   const error = await thrown(client.get(CANDIDATES, { cancelToken: source.token }))
   expect(axios.isCancel(error)).toBe(true)
   expect(error.message).toBe('not needed')
@@ -62,13 +63,12 @@ test('what was aborted before it began sends nothing', async () => {
 })
 
 test('one caller that gives up does not end the wait of the others', async () => {
-  const { client, emulator } = await scene({ emulate: { latencyMs: 80 } })
-  const [error, response] = await Promise.all([
-    thrown(client.get(CANDIDATES, { timeout: 20 })),
-    client.get(CANDIDATES, { timeout: 4_000 }),
-  ])
-  expect(error.code).toBe('ECONNABORTED')
-  expect(response.status).toBe(200)
+  const { fetch, release } = heldFetch()
+  const { client, emulator } = await scene({ engine: { fetch, timeoutMs: 60_000 } })
+  const patient = client.get(CANDIDATES, { timeout: 60_000 })
+  expect((await thrown(client.get(CANDIDATES, { timeout: 20 }))).code).toBe('ECONNABORTED')
+  release()
+  expect((await patient).status).toBe(200)
   expect(emulator.counters.tokenRequests).toBe(1)
 })
 
@@ -80,18 +80,29 @@ test('the wait between a refusal and its replay ends in the same ways', async ()
     thrown(client.get(CANDIDATES, { timeout: 60 })),
     thrown(client.get(CANDIDATES, { signal: controller.signal })),
   ]
-  setTimeout(() => controller.abort(), 60)
+  emulator.onRequest(({ kind }) => kind === 'token' && controller.abort())
   const [late, aborted] = await Promise.all(errors)
   expect(late).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 60ms exceeded' })
   expect(axios.isCancel(aborted)).toBe(true)
 })
 
 test('a timeout covers waiting and sending together', async () => {
-  const { client } = await scene({ emulate: { latencyMs: 400 } })
-  const startedAt = performance.now()
-  const error = await thrown(client.get(CANDIDATES, { timeout: 500, params: { delay: 5_000 } }))
-  expect(error).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 500ms exceeded' })
-  expect(performance.now() - startedAt).toBeLessThan(850)
+  const { fetch, held, release } = heldFetch()
+  const { client, emulator } = await scene({ engine: { fetch, timeoutMs: 60_000 } })
+  const real = performance.now.bind(performance)
+  let passedMs = 0
+  const now = jest.spyOn(performance, 'now').mockImplementation(() => real() + passedMs)
+  try {
+    const get = thrown(client.get(CANDIDATES, { timeout: 60_000, params: { delay: 30_000 } }))
+    await held()
+    // The wait for the token has taken nearly all of it: the API answers after what is left.
+    passedMs = 59_900
+    release()
+    expect(await get).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 60000ms exceeded' })
+    expect(emulator.requests.filter(({ kind }) => kind === 'api')).toEqual([])
+  } finally {
+    now.mockRestore()
+  }
 })
 
 test('a timeout of the API itself is axios` own', async () => {

@@ -230,11 +230,12 @@ test('Ctrl-C while waiting leaves nothing behind, and exits with 130', async () 
 })
 
 test('Ctrl-C between Zoho’s answer and the store cuts nothing off', async () => {
-  const zoho = await emulator({ latencyMs: 200 })
+  const zoho = await emulator()
   const cwd = folder()
   const login = start(['login', '--code', zoho.createCode(), '--write-env'], { cwd, env: clientEnv(zoho) })
+  // The emulator tells of a request when the token is made, and before the answer leaves.
+  zoho.onRequest(({ kind }) => kind === 'token' && login.interrupt())
   await login.until(/exchanging the code/)
-  login.interrupt()
   expect((await login.ended).code).toBe(130)
   const status = await run(['status', '--json'], { cwd, env: clientEnv(zoho) })
   expect(JSON.parse(status.stdout)).toMatchObject({

@@ -9,7 +9,8 @@ import {
 } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator, EmulatorOptions, Fault } from '@zoho-auth/emulator'
-import { breathe, CANDIDATES, codeOf, emulate, engine, recruit, turning } from './support.js'
+import { until } from '../../../testing/waiting.mjs'
+import { CANDIDATES, calm, codeOf, emulate, engine, recruit, turning } from './support.js'
 
 const REDIRECT = 'http://127.0.0.1:9/zoho/callback'
 const SCOPES = ['ZohoRecruit.modules.ALL', 'AaaServer.profile.READ']
@@ -389,7 +390,7 @@ describe('consent once more', () => {
     const second = await connect(zoho)
     expect(second.version).toBe(2)
     expect(second.refreshToken).not.toBe(first.refreshToken)
-    await breathe()
+    await calm()
     // A process that still has the old token is served.
     const headers = { Authorization: `Zoho-oauthtoken ${old.value}` }
     expect((await fetch(`${emulator.accountsUrl}${CANDIDATES}`, { headers })).status).toBe(200)
@@ -730,14 +731,3 @@ function grantsOf(emulator: Emulator, user: string): string[] {
     .filter((grant) => grant.user === user && grant.refreshToken !== emulator.refreshToken)
     .map(({ refreshToken }) => refreshToken)
 }
-
-/** Waits for something that happens behind. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < MOST_LOOKS; look++) {
-    if (await condition()) return
-    await breathe()
-  }
-  throw new Error('it did not happen')
-}
-
-const MOST_LOOKS = 1_000

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { type ConnectionStore, ZohoAuthError } from '@zoho-auth/core'
 import type { Fault } from '@zoho-auth/emulator'
-import { breathe, byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
+import { heldFetch, until } from '../../../testing/waiting.mjs'
+import { byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
 
 test('revoke ends the grant and all its tokens at Zoho, and here', async () => {
   const { emulator, zoho, events } = await byHand()
@@ -44,11 +45,15 @@ test('other connections keep working', async () => {
 })
 
 test('a refresh under way while the grant is revoked hands out nothing', async () => {
-  const emulator = await emulate({ latencyMs: 80 })
-  const zoho = engine(emulator)
+  const emulator = await emulate()
+  const { fetch, held, release } = heldFetch()
+  const zoho = engine(emulator, { fetch })
   const get = codeOf(zoho.getToken())
-  await breathe(30)
-  await zoho.revoke()
+  await held()
+  const revoked = zoho.revoke()
+  await until(() => emulator.counters.revocations === 1)
+  release()
+  await revoked
   expect(await get).toBe('ERR_ZOHO_REVOKED')
   expect(zoho.peekToken()).toBeUndefined()
 })

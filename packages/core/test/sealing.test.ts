@@ -246,7 +246,7 @@ describe('ZOHO_AUTH_STORE', () => {
       {
         encoding: 'utf8',
         cwd: tmpdir(),
-        timeout: 20_000,
+        timeout: 240_000,
       },
     ).trim()
 

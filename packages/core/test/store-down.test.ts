@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { memoryTokenStore, type TokenStore } from '@zoho-auth/core'
+import { until } from '../../../testing/waiting.mjs'
 import { LocalBucket } from '../src/rules/budget.js'
-import { breathe, byHand, codeOf, turning } from './support.js'
+import { byHand, calm, codeOf, turning } from './support.js'
 
 const HOUR = 3_600_000
 
@@ -49,7 +50,8 @@ test.each(['down', 'hang'] as const)(
     control.mode = 'up'
     await clock.advance(1_000)
     expect(await zoho.getToken()).toBe(token)
-    await breathe(20)
+    await until(() => events.includes('store.recovered') && emulator.counters.tokenRequests >= 2)
+    await calm()
     expect(events.filter((name) => name === 'store.recovered')).toHaveLength(1)
     expect((await zoho.getToken()).generation).toBeGreaterThan(token.generation)
     expect(emulator.counters.tokenRequests).toBe(2)
@@ -103,7 +105,12 @@ test('a commit that fails is tried again behind; its caller has the token at onc
   const { clock, zoho, emulator } = await byHand({ tokens: store, expectedInstances: 2 })
   const token = await zoho.getToken()
   expect(token.value).toBeTruthy()
-  await turning(clock, breathe(60), 300)
+  await turning(
+    clock,
+    until(() => failures < 0),
+    300,
+  )
+  await calm()
   const other = (await byHand({ tokens: store, expectedInstances: 2, ...sameGrant(emulator) })).zoho
   expect((await other.getToken()).value).toBe(token.value)
   expect(emulator.counters.tokenRequests).toBe(1)

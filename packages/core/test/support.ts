@@ -1,4 +1,4 @@
-import { afterEach } from '@jest/globals'
+import { afterEach, beforeAll } from '@jest/globals'
 import {
   type Connection,
   createZohoAuth,
@@ -9,12 +9,17 @@ import {
 } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import { type Emulator, type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
+import { answered, unwatch, watch } from '../../../testing/waiting.mjs'
 
 /** What is closed after each test, all at once: a server that goes away ends requests that hang. */
 const opened: { close(): Promise<void> }[] = []
 
+// The engine loads it at the first refresh, which takes a moment: no test shall spend its time on that.
+beforeAll(async () => void (await import('openid-client')))
+
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((one) => one.close()))
+  unwatch()
 })
 
 export function closing<T extends { close(): Promise<void> }>(one: T): T {
@@ -23,7 +28,9 @@ export function closing<T extends { close(): Promise<void> }>(one: T): T {
 }
 
 export async function emulate(options: EmulatorOptions = {}): Promise<Emulator> {
-  return closing(await startEmulator(options))
+  const emulator = closing(await startEmulator(options))
+  watch(emulator)
+  return emulator
 }
 
 /** An engine for the emulator's default grant, or for many connections. */
@@ -61,7 +68,7 @@ const EVENTS = [
   'budget.low',
 ] as const
 
-/** Turns the clock until a promise settles, and lets real HTTP pass in between. */
+/** Turns the clock until a promise settles, and waits for the emulator's answers in between. */
 export async function turning<T>(clock: ManualClock, work: Promise<T>, stepMs = 500): Promise<T> {
   let settled = false
   const done = work.finally(() => {
@@ -69,13 +76,21 @@ export async function turning<T>(clock: ManualClock, work: Promise<T>, stepMs = 
   })
   done.catch(() => {})
   for (let step = 0; !settled && step < MOST_STEPS; step++) {
-    await breathe(6)
-    await clock.advance(stepMs)
+    await calm()
+    if (!settled) await clock.advance(stepMs)
   }
   return done
 }
 
 const MOST_STEPS = 2_000
+
+/** Waits until the emulator has answered all it will answer, and lets what came of it begin. */
+export async function calm(): Promise<void> {
+  await breathe(6)
+  await answered()
+  await breathe(2)
+  await answered()
+}
 
 /** Lets real input and output happen. */
 export const breathe = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

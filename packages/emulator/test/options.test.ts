@@ -1,5 +1,5 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import { type EmulatorOptions, startEmulator } from '../src/index.js'
 import { newToken, start } from './support.js'
@@ -53,14 +53,19 @@ describe('startEmulator refuses', () => {
   })
 })
 
+/** Below the ports that systems give out by themselves: nobody else gets one that is let go for a moment. */
+const FIRST_PORT = 10_000
+const PORTS = 10_000
+
 /** A taken port, and the free one before it. */
 async function neighbours(): Promise<{ taken: number; free: number; release: () => Promise<void> }> {
   for (;;) {
     const server = createServer()
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve)
+    const taken = FIRST_PORT + 1 + randomInt(PORTS - 1)
+    const listens = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(taken, '127.0.0.1', () => resolve(true))
     })
-    const taken = (server.address() as AddressInfo).port
+    if (!listens) continue
     const release = () => new Promise<void>((resolve) => server.close(() => resolve()))
     const probe = await startEmulator({ port: taken - 1 }).catch(() => undefined)
     if (probe !== undefined) {
@@ -114,12 +119,10 @@ describe('an emulator without options', () => {
 
 describe('close', () => {
   test('ends requests in flight and delays, at once, and can be called twice', async () => {
-    const emulator = await start({ latencyMs: 60_000 })
+    const emulator = await start({ latencyMs: 2_000_000_000 })
     const inFlight = expect(newToken(emulator)).rejects.toThrow('fetch failed')
     while (emulator.counters.tokenRequests === 0) await new Promise(setImmediate)
-    const began = performance.now()
     await Promise.all([emulator.close(), emulator.close()])
-    expect(performance.now() - began).toBeLessThan(1_000)
     await inFlight
     await expect(fetch(emulator.url)).rejects.toThrow('fetch failed')
   })

@@ -89,10 +89,5 @@ export function ask(
   })
 }
 
-/** Waits until something is so; the test's own limit ends it. */
-export async function until(what: () => boolean): Promise<void> {
-  while (!what()) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
 /** Everything that loggers could print of a value. */
 export const printed = (value: unknown): string => inspect(value, { depth: 12, showHidden: true })

@@ -11,17 +11,20 @@ import {
 } from '@zoho-auth/core'
 import { type Emulator, type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
 import express, { type NextFunction, type Request, type Response } from 'express'
+import { unwatch, watch } from '../../../testing/waiting.mjs'
 
 const open: (() => Promise<unknown>)[] = []
 
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close()
+  unwatch()
 })
 
 /** Closed after the test. */
 export async function emulate(options: EmulatorOptions = {}): Promise<Emulator> {
   const emulator = await startEmulator(options)
   open.push(() => emulator.close())
+  watch(emulator)
   return emulator
 }
 

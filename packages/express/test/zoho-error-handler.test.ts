@@ -10,6 +10,7 @@ import {
 import { createFakeZohoAuth, ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator } from '@zoho-auth/emulator'
 import type { Express, NextFunction, Request, Response } from 'express'
+import { answered } from '../../../testing/waiting.mjs'
 import { zohoAuth, zohoErrorHandler } from '../src/index.js'
 import { createApp, emulate, engine, many, route, serve, single, whoAmI } from './support.js'
 
@@ -157,6 +158,7 @@ async function turning<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   })
   for (let turn = 0; turn < MOST_TURNS && !done; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 2))
+    await answered()
     if (clock.sleeping > 0) await clock.advance(1_000)
   }
   return settled

@@ -3,8 +3,9 @@ import { expect, jest, test } from '@jest/globals'
 import { defaultZohoAuth, isZohoAuthError, memoryConnectionStore, type ZohoAuth } from '@zoho-auth/core'
 import type { Emulator } from '@zoho-auth/emulator'
 import express from 'express'
+import { until } from '../../../testing/waiting.mjs'
 import { zohoAuth, zohoErrorHandler, zohoProxy } from '../src/index.js'
-import { anyone, ask, PATH, printed, proxied, raw, until, upstream } from './proxy-support.js'
+import { anyone, ask, PATH, printed, proxied, raw, upstream } from './proxy-support.js'
 import { createApp, emulate, engine, getJson, many, serve, signIn, single } from './support.js'
 
 interface Echo {

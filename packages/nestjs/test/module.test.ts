@@ -9,6 +9,7 @@ import { Test } from '@nestjs/testing'
 import { createZohoAuth, defaultZohoAuth, memoryTokenStore } from '@zoho-auth/core'
 import { getZohoAuthToken, InjectZohoAuth, ZohoAuth, ZohoAuthModule, ZohoConnection } from '@zoho-auth/nestjs'
 import { createFakeZohoAuth, type FakeZohoAuth, ZohoAuthTestingModule } from '@zoho-auth/nestjs/testing'
+import { heldFetch, until } from '../../../testing/waiting.mjs'
 import { afterwards, emulated, engineOptions, Logged, PLATFORMS, setEnv, start } from './support.js'
 
 @Injectable()
@@ -213,10 +214,11 @@ describe('names', () => {
 
 describe.each(PLATFORMS)('the shutdown on $platform', ({ adapter }) => {
   test('lets a request finish that waits for its token, then closes the engine', async () => {
-    const emulator = await emulated({ latencyMs: 200 })
+    const emulator = await emulated()
+    const { fetch, held, release } = heldFetch()
     const { app, url } = await start(
       {
-        imports: [ZohoAuthModule.forRoot(engineOptions(emulator))],
+        imports: [ZohoAuthModule.forRoot({ ...engineOptions(emulator), fetch })],
         controllers: [Api],
         providers: [Candidates],
       },
@@ -231,8 +233,11 @@ describe.each(PLATFORMS)('the shutdown on $platform', ({ adapter }) => {
         .on('error', reject)
         .end()
     })
-    while (emulator.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-    await app.close()
+    await held()
+    const closed = app.close()
+    await until(() => !app.getHttpServer().listening, 'the server takes nothing new')
+    release()
+    await closed
     expect(await answer).toMatchObject({ status: 200, body: { data: [{}, {}] } })
     await expect(zoho.getToken()).rejects.toThrow('closed')
   })

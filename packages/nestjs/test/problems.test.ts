@@ -77,7 +77,7 @@ describe.each(PLATFORMS)('on $platform', ({ adapter }) => {
       const emulator = await emulated()
       const running = await start(
         {
-          imports: [ZohoAuthModule.forRoot({ ...engineOptions(emulator), timeoutMs: 500 })],
+          imports: [ZohoAuthModule.forRoot(engineOptions(emulator))],
           controllers: [Api],
         },
         { adapter, prepare: withFilter },
@@ -101,7 +101,7 @@ describe.each(PLATFORMS)('on $platform', ({ adapter }) => {
     const emulator = await emulated()
     const running = await start(
       {
-        imports: [ZohoAuthModule.forRoot({ ...engineOptions(emulator), timeoutMs: 500 })],
+        imports: [ZohoAuthModule.forRoot(engineOptions(emulator))],
         controllers: [Api],
       },
       { adapter },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { startEmulator } from '@zoho-auth/emulator'
 import { fileConnectionStore, fileTokenStore } from '@zoho-auth/store-file'
+import { latenessMs, until } from '../../../testing/waiting.mjs'
 import { LOCK_WAIT_MS } from '../src/lock.js'
 import { idOf, newOwner, thisProcess } from '../src/owner.js'
 import { ask, Child, connection, filesIn, runAll, temporaryFolder } from './support.js'
@@ -31,7 +32,7 @@ test('16 processes and 60 new keys: each key has exactly one that goes', async (
     expect(kinds.filter((kind) => kind === 'wait')).toHaveLength(CROWD - 1)
   }
   expect(filesIn(folder).filter((file) => !file.endsWith('.json'))).toEqual([])
-}, 30_000)
+})
 
 test('4 processes that count to 100 together lose no step', async () => {
   const folder = temporaryFolder()
@@ -39,7 +40,7 @@ test('4 processes that count to 100 together lose no step', async () => {
   await store.put(connection('acme'))
   await runAll(4, { name: 'count', folder, id: 'acme', times: 25 })
   expect((await store.get('acme'))?.version).toBe(101)
-}, 30_000)
+})
 
 test('the lock of a dead process is inherited by exactly one of 16', async () => {
   const folder = temporaryFolder()
@@ -63,14 +64,14 @@ test('the lock of a dead process is inherited by exactly one of 16', async () =>
     (CROWD - 1) * keys.length,
   )
   expect(filesIn(folder, '.lock')).toEqual([])
-}, 30_000)
+})
 
 test('a lease of a killed process ends by itself; the others wait for it, not for its lock', async () => {
   const folder = temporaryFolder()
   const holder = new Child({ name: 'hold', folder, key: 'the-key' })
   await holder.ready
   holder.process.send('go')
-  while (holder.said.length === 0) await sleep(5)
+  await until(() => holder.said.length > 0, 'it holds')
   holder.process.kill('SIGKILL')
   await holder.ended
   expect((await fileTokenStore(folder).begin('the-key', ask({ lease: 'b' }))).kind).toBe('wait')
@@ -90,13 +91,14 @@ test('50 processes killed at random: nothing is lost, nobody is held up', async 
   let running = true
 
   const killer = async () => {
-    while (killed < KILLS) {
+    // Some must die with a lock in their hands; on a slow machine it may take more of them.
+    while (killed < KILLS || (diedHolding === 0 && killed < 10 * KILLS)) {
       killed += 1
       const child = new Child({ name: 'loop', folder, keys, index: children.length })
       children.push(child)
       await child.ready
       child.process.send('go')
-      while (child.said.length === 0 && child.process.exitCode === null) await sleep(1)
+      await until(() => child.said.length > 0 || child.process.exitCode !== null, 'it works')
       await sleep(Math.random() * 40)
       child.process.kill('SIGKILL')
       await child.ended
@@ -125,12 +127,13 @@ test('50 processes killed at random: nothing is lost, nobody is held up', async 
       await sleep(1)
     }
   }
+  const lateness = latenessMs()
   const surviving = survivor()
   await Promise.all(Array.from({ length: AT_ONCE }, killer))
   running = false
   await surviving
 
-  expect(longestMs).toBeLessThan(LOCK_WAIT_MS)
+  expect(longestMs).toBeLessThan(LOCK_WAIT_MS + lateness())
   const said = children.flatMap((child) => child.said)
   expect(said.length).toBeGreaterThanOrEqual(KILLS)
   expect(diedHolding).toBeGreaterThan(0)
@@ -155,7 +158,7 @@ test('50 processes killed at random: nothing is lost, nobody is held up', async 
     await nextConnections.put(connection(key))
   }
   expect(filesIn(folder).filter((file) => !file.endsWith('.json'))).toEqual([])
-}, 60_000)
+})
 
 test('16 processes that ask all the time: one refresh per expiry, and no failure', async () => {
   const LIFE_MS = 3_000
@@ -184,7 +187,7 @@ test('16 processes that ask all the time: one refresh per expiry, and no failure
   } finally {
     await emulator.close()
   }
-}, 60_000)
+})
 
 test('a lock of a living process that does not let go is taken over', async () => {
   const folder = temporaryFolder()
@@ -192,8 +195,9 @@ test('a lock of a living process that does not let go is taken over', async () =
   await tokens.forget('the-key')
   const [data = ''] = filesIn(folder, '.json')
   symlinkSync(newOwner(thisProcess()), data.replace('.json', '.lock'))
+  const lateness = latenessMs()
   const from = performance.now()
   expect((await tokens.begin('the-key', ask())).kind).toBe('go')
-  expect(performance.now() - from).toBeLessThan(LOCK_WAIT_MS)
+  expect(performance.now() - from).toBeLessThan(LOCK_WAIT_MS + lateness())
   expect(filesIn(folder, '.lock')).toEqual([])
-}, 15_000)
+})

@@ -1,3 +1,4 @@
+import { faultName } from '@zoho-auth/core'
 import { ROW_FORMAT, type Tables } from './schema.js'
 
 /**
@@ -54,7 +55,7 @@ function messageOf(thrown: unknown): string {
   if (typeof message === 'string' && message !== '') return message
   // Node tries every address of a host, and says nothing itself when none answers.
   if (Array.isArray(errors) && errors.length > 0) return messageOf(errors[0])
-  return codeOf(thrown) ?? 'unknown fault'
+  return codeOf(thrown) ?? faultName(thrown) ?? 'unknown fault'
 }
 
 function withCode(message: string, code: string | undefined): Error {

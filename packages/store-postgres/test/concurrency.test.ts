@@ -1,8 +1,20 @@
 import { expect, test } from '@jest/globals'
+import { until } from '../../../testing/waiting.mjs'
 import { type PostgresPool, postgresTokenStore } from '../src/index.js'
-import { ask, database, go, LONG_MS, onPostgres, openPool, sleep, whileLocked } from './support.js'
+import {
+  ask,
+  database,
+  go,
+  isWaitedFor,
+  LONG_MS,
+  onPostgres,
+  openPool,
+  pidOf,
+  sleep,
+  whileLocked,
+} from './support.js'
 
-/** Long enough to be told from no wait at all, in milliseconds. */
+/** How long a lock is held on after somebody waits for it, in milliseconds: the least that a wrong start is off. */
 const HELD_MS = 300
 
 onPostgres('many at once', () => {
@@ -39,7 +51,7 @@ onPostgres('many at once', () => {
       `select count(*)::int as keys, sum(cardinality(tried_at))::int as tried from ${table} where key like 'new-%'`,
     )
     expect(rows).toEqual([{ keys: 1_000, tried: 1_000 }])
-  }, 60_000)
+  })
 
   test('adopt, wait, quiet and inspect answer at once while another transaction has the row locked', async () => {
     const turn = await go(store, 'locked')
@@ -51,13 +63,21 @@ onPostgres('many at once', () => {
       ['locked-wait', 'wait'],
       ['locked-quiet', 'quiet'],
     ] as const) {
-      await whileLocked(pool, table, key, async () => {
-        const late = sleep(2_000).then(() => 'it waited for the lock')
-        const answer = store.begin(key, ask({ lease: 'b' })).then((begun) => begun.kind)
-        expect(await Promise.race([answer, late])).toBe(kind)
-        expect(await Promise.race([store.inspect(key), late])).toMatchObject({
-          used: key === 'locked-quiet' ? 0 : 1,
-        })
+      await whileLocked(pool, table, key, async (_, pid) => {
+        let isOver = false
+        const late = until(async () => isOver || (await isWaitedFor(pool, pid))).then(
+          () => 'it waited for the lock',
+        )
+        try {
+          const answer = store.begin(key, ask({ lease: 'b' })).then((begun) => begun.kind)
+          expect(await Promise.race([answer, late])).toBe(kind)
+          expect(await Promise.race([store.inspect(key), late])).toMatchObject({
+            used: key === 'locked-quiet' ? 0 : 1,
+          })
+        } finally {
+          isOver = true
+          await late
+        }
       })
     }
   })
@@ -75,8 +95,9 @@ onPostgres('many at once', () => {
 
   test('begin waits behind a lock, and counts its lease from when it got the row', async () => {
     await store.abandon('behind-lock', await go(store, 'behind-lock'))
-    const { turn, unlockedAt } = await whileLocked(pool, table, 'behind-lock', async (end) => {
-      const begun = store.begin('behind-lock', ask({ lease: 'b', leaseMs: HELD_MS }))
+    const { turn, unlockedAt } = await whileLocked(pool, table, 'behind-lock', async (end, pid) => {
+      const begun = store.begin('behind-lock', ask({ lease: 'b', leaseMs: LONG_MS }))
+      await until(() => isWaitedFor(pool, pid))
       await sleep(HELD_MS)
       const now = await serverNow()
       await end()
@@ -84,7 +105,9 @@ onPostgres('many at once', () => {
     })
     expect(turn).toMatchObject({ kind: 'go', used: 2 })
     expect((turn as { at: number }).at).toBeGreaterThanOrEqual(unlockedAt)
-    expect(await store.begin('behind-lock', ask({ lease: 'c' }))).toMatchObject({ kind: 'wait' })
+    const next = await store.begin('behind-lock', ask({ lease: 'c' }))
+    expect(next).toMatchObject({ kind: 'wait' })
+    expect((next as { ms: number }).ms + (await serverNow())).toBeGreaterThanOrEqual(unlockedAt + LONG_MS)
   })
 
   test.each(['abandon', 'forget'] as const)(
@@ -95,13 +118,17 @@ onPostgres('many at once', () => {
       const holder = await pool.connect()
       await holder.query('begin')
       await holder.query(`update ${table} set window_ms = window_ms + 1 where key = $1`, [key])
-      const quiet = { reason: 'dead', ms: 1_000 } as const
+      const pid = await pidOf(holder)
+      const quiet = { reason: 'dead', ms: LONG_MS } as const
       const ended = operation === 'abandon' ? store.abandon(key, turn, { quiet }) : store.forget(key, quiet)
+      await until(() => isWaitedFor(pool, pid))
       await sleep(HELD_MS)
+      const unlockedAt = await serverNow()
       await holder.query('commit')
       holder.release()
       await ended
-      expect((await store.inspect(key))?.quiet?.ms).toBeGreaterThan(1_000 - HELD_MS / 2)
+      const left = (await store.inspect(key))?.quiet?.ms ?? 0
+      expect(left + (await serverNow())).toBeGreaterThanOrEqual(unlockedAt + LONG_MS)
     },
   )
 
@@ -110,22 +137,26 @@ onPostgres('many at once', () => {
     const holder = openPool({ max: 1 })
     const client = await holder.connect()
     client.on('error', () => {})
-    const { rows } = await client.query('select pg_backend_pid() as pid')
+    const pid = await pidOf(client)
     await client.query('begin')
     await client.query(`select from ${table} where key = 'dying' for update`)
     const begun = store.begin('dying', ask({ lease: 'b' }))
-    await sleep(50)
-    await pool.query('select pg_terminate_backend($1)', [rows[0].pid])
+    await until(() => isWaitedFor(pool, pid))
+    await pool.query('select pg_terminate_backend($1)', [pid])
     expect(await begun).toMatchObject({ kind: 'go', lease: 'b' })
     client.release(true)
     await holder.end()
   })
 
   test('a holder of the lease who dies is waited for as long as the lease lasts, and no longer', async () => {
-    await go(store, 'dead-holder', { leaseMs: HELD_MS })
+    await go(store, 'dead-holder', { leaseMs: LONG_MS })
     const turn = await store.begin('dead-holder', ask({ lease: 'b' }))
     expect(turn.kind).toBe('wait')
-    await sleep((turn as { ms: number }).ms + 1)
+    // So much time passes for the row.
+    await pool.query(
+      `update ${table} set lease_at = lease_at - $2, lease_ends_at = lease_ends_at - $2 where key = $1`,
+      ['dead-holder', (turn as { ms: number }).ms + 1],
+    )
     expect(await store.begin('dead-holder', ask({ lease: 'b' }))).toMatchObject({ kind: 'go', used: 2 })
   })
 
@@ -137,11 +168,12 @@ onPostgres('many at once', () => {
     async ({ ends, want, statements }) => {
       const key = `unseen-${ends}`
       const first = await pool.connect()
+      const pid = await pidOf(first)
       await first.query('begin')
       await go(postgresTokenStore(first, { schema }), key)
       const { counted, texts } = counting(pool)
       const second = postgresTokenStore(counted, { schema }).begin(key, ask({ lease: 'b' }))
-      await sleep(50)
+      await until(() => isWaitedFor(pool, pid))
       await first.query(ends)
       first.release()
       expect(await second).toMatchObject(want)

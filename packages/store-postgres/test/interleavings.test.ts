@@ -7,8 +7,8 @@ import { database, onPostgres, openPool, sleep } from './support.js'
 /** A seed that failed is run again with `SEED=…`. */
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31))
 
-/** Time passes in steps of this, in milliseconds. */
-const STEP_MS = 20_000
+/** Time passes in steps of this, in milliseconds: half a step is longer than a test may take. */
+const STEP_MS = 1_000_000
 
 /** Durations end half a step off, so that real milliseconds decide nothing, on a slow machine either. */
 const lasting = (steps: number): number => steps * STEP_MS + STEP_MS / 2

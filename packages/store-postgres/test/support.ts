@@ -50,14 +50,29 @@ export async function go(
   return turn
 }
 
+/** The server's number for a connection. */
+export async function pidOf(client: pg.PoolClient): Promise<number> {
+  return (await client.query('select pg_backend_pid() as pid')).rows[0].pid
+}
+
+/** Whether a statement waits for something that this connection has locked. */
+export async function isWaitedFor(pool: pg.Pool, pid: number): Promise<boolean> {
+  const { rows } = await pool.query(
+    'select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid))) as waits',
+    [pid],
+  )
+  return rows[0].waits
+}
+
 /** Runs something while another transaction has the row locked, and then ends that transaction. */
 export async function whileLocked<T>(
   pool: pg.Pool,
   table: string,
   key: string,
-  run: (end: () => Promise<void>) => Promise<T>,
+  run: (end: () => Promise<void>, pid: number) => Promise<T>,
 ): Promise<T> {
   const holder = await pool.connect()
+  const pid = await pidOf(holder)
   let ended = false
   const end = async () => {
     if (ended) return
@@ -68,7 +83,7 @@ export async function whileLocked<T>(
   try {
     await holder.query('begin')
     await holder.query(`select from ${table} where key = $1 for update`, [key])
-    return await run(end)
+    return await run(end, pid)
   } finally {
     await end()
   }

@@ -1,3 +1,5 @@
+import { faultName } from '@zoho-auth/core'
+
 /** What a client or Redis said, without the arguments of the command. */
 export class RedisFault extends Error {
   override readonly name = 'RedisFault'
@@ -16,8 +18,11 @@ const QUOTED_ARGUMENTS = /,? with args beginning with:.*/s
 export function redisFault(thrown: unknown): RedisFault {
   if (thrown instanceof RedisFault) return thrown
   const { message, code } = (thrown ?? {}) as { message?: string; code?: string }
-  // Node's error for a host with several addresses has no message of its own.
-  return new RedisFault((message || code || 'unknown fault').replace(QUOTED_ARGUMENTS, ''), code)
+  // Node's error for a host with several addresses has no message of its own, that of node-redis for a time limit neither.
+  return new RedisFault(
+    (message || code || faultName(thrown) || 'unknown fault').replace(QUOTED_ARGUMENTS, ''),
+    code,
+  )
 }
 
 /** What is kept under a key is not what this version writes there. It is left as it is. */

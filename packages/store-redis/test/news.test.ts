@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { BeginRequest, GoTurn } from '@zoho-auth/core'
 import { type RedisSubscriberLike, redisTokenStore } from '@zoho-auth/store-redis'
+import { until } from '../../../testing/waiting.mjs'
 import { ioredis, nodeRedis, ownPrefix, SHARED_URL } from './support.js'
 
 const onRedis = SHARED_URL ? describe : describe.skip
@@ -17,14 +18,13 @@ const SUBSCRIBERS: readonly { name: string; connect: () => Promise<RedisSubscrib
   { name: 'ioredis', connect: async () => ioredis() },
 ]
 
-async function subscribed(prefix: string): Promise<boolean> {
-  const answer = (await (await nodeRedis()).sendCommand(['PUBSUB', 'NUMSUB', `${prefix}news`])) as unknown[]
-  return Number(answer[1]) > 0
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let left = 100; left > 0 && !(await condition()); left--)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+/** Waits until somebody, or nobody, is subscribed. */
+async function untilSubscribed(prefix: string, wanted = true): Promise<void> {
+  const admin = await nodeRedis()
+  await until(async () => {
+    const [, count] = (await admin.sendCommand(['PUBSUB', 'NUMSUB', `${prefix}news`])) as unknown[]
+    return Number(count) > 0 === wanted
+  }, `subscribed: ${wanted}`)
 }
 
 onRedis.each(SUBSCRIBERS)('with a subscriber of $name', ({ connect }) => {
@@ -41,7 +41,7 @@ onRedis.each(SUBSCRIBERS)('with a subscriber of $name', ({ connect }) => {
       (turn) => working.abandon('key', turn),
       () => working.forget('key'),
     ]
-    await until(() => subscribed(prefix))
+    await untilSubscribed(prefix)
     let newerThan = 0
     for (const end of ends) {
       const turn = (await working.begin('key', { ...ASK, newerThan })) as GoTurn
@@ -54,8 +54,7 @@ onRedis.each(SUBSCRIBERS)('with a subscriber of $name', ({ connect }) => {
     never.abort()
     await other
     await waiting.close?.()
-    await until(async () => !(await subscribed(prefix)))
-    expect(await subscribed(prefix)).toBe(false)
+    await untilSubscribed(prefix, false)
   })
 
   test('closing wakes everyone, and leaves the subscriber open', async () => {
@@ -67,9 +66,8 @@ onRedis.each(SUBSCRIBERS)('with a subscriber of $name', ({ connect }) => {
     await change
     await store.changed?.('key', new AbortController().signal)
     const again = redisTokenStore(await nodeRedis(), { prefix, subscriber })
-    void again.changed?.('key', AbortSignal.timeout(1_000))
-    await until(() => subscribed(prefix))
-    expect(await subscribed(prefix)).toBe(true)
+    void again.changed?.('key', new AbortController().signal)
+    await untilSubscribed(prefix)
     await again.close?.()
   })
 })

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 // @ts-expect-error It is plain JavaScript, without a declaration.
 import { startRedis as startUntyped } from '../../../testing/servers.mjs'
+import { until } from '../../../testing/waiting.mjs'
 
 /** What is closed after each test, last opened first. */
 const opened: (() => unknown)[] = []
@@ -74,10 +75,8 @@ export async function startCluster(): Promise<TestServer> {
   })
   const client = new Redis(server.url)
   await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-  for (let left = 100; left > 0; left--) {
-    if (String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) break
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+  const info = async () => String(await client.call('CLUSTER', 'INFO'))
+  await until(async () => (await info()).includes('cluster_state:ok'), 'the cluster is ready')
   client.disconnect()
   return server
 }

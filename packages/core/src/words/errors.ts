@@ -183,7 +183,10 @@ export function isZohoAuthError(thrown: unknown): thrown is ZohoAuthError {
   return typeof thrown === 'object' && thrown !== null && (thrown as Record<symbol, unknown>)[BRAND] === true
 }
 
-/** The part of a network error that is safe and useful to keep: its message, its code and those of its causes. */
+/**
+ * The part of a network error that is safe and useful to keep: its message, its code and those of its causes. One that
+ * has neither message nor code is told by its name, such as `TimeoutError`.
+ */
 export function describeFault(thrown: unknown): Error {
   const parts: string[] = []
   let current: unknown = thrown
@@ -191,11 +194,21 @@ export function describeFault(thrown: unknown): Error {
     const { message, code, cause } = current as { message?: unknown; code?: unknown; cause?: unknown }
     const text = typeof message === 'string' && message !== '' ? message : undefined
     const part = [text, typeof code === 'string' ? `(${code})` : undefined].filter(Boolean).join(' ')
-    if (part !== '') parts.push(part)
+    const told = part === '' ? faultName(current) : part
+    if (told !== undefined) parts.push(told)
     current = cause
   }
   return new Error(parts.join(': ') || 'unknown fault')
 }
+
+/** What an error is called, where that says more than "Error". Drivers leave `name` as it was: their class tells then. */
+export function faultName(thrown: unknown): string | undefined {
+  const fault = Object(thrown) as { name?: unknown; constructor?: { name?: unknown } }
+  const told = fault.name === PLAIN ? fault.constructor?.name : fault.name
+  return typeof told === 'string' && told !== '' && told !== PLAIN ? told : undefined
+}
+
+const PLAIN = 'Error'
 
 /** How many causes are followed; a longer chain is cut. */
 const DEEPEST_CAUSE = 4
