@@ -1,7 +1,6 @@
 import type { Grants } from './gates/grant.js'
-import { within } from './words/abortable.js'
-import type { Clock } from './words/clock.js'
 import type { Connection } from './words/connection.js'
+import type { EngineClock } from './words/engine-clock.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
 
 /** Times a change is tried against others who write the same connection. */
@@ -10,7 +9,7 @@ const MOST_CONFLICTS = 5
 /** What {@link changeConnection} needs. */
 export interface ChangeParts {
   readonly grants: Grants
-  readonly clock: Clock
+  readonly clock: EngineClock
   readonly timeoutMs: number
 }
 
@@ -40,7 +39,7 @@ export async function changeConnection(
     const version = current?.version ?? 0
     const connection = { ...next, version, createdAt: current?.createdAt ?? now, updatedAt: now }
     try {
-      return await within(store.put(connection, { ifVersion: version }), timeoutMs, clock, hangs)
+      return await clock.within(store.put(connection, { ifVersion: version }), timeoutMs, hangs)
     } catch (error) {
       if (!isZohoAuthError(error))
         throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })

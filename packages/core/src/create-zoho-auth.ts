@@ -5,6 +5,7 @@ import { lazyConsent } from './consent/lazy-consent.js'
 import { fetchWithToken } from './fetch.js'
 import type { AccountsServer } from './gates/accounts-server.js'
 import type { Grants } from './gates/grant.js'
+import { RequestLimit } from './gates/request-limit.js'
 import { StoreHealth } from './gates/store-health.js'
 import type { GrantParts } from './grant-parts.js'
 import { DEFAULT_CONNECTION, grantsOf } from './grants-of.js'
@@ -37,6 +38,8 @@ import {
   type RotateOptions,
   type RotateReport,
   type TokenOptions,
+  type WarmOptions,
+  type WarmReport,
   ZohoAuth,
   type ZohoFetchOptions,
   type ZohoHandle,
@@ -67,6 +70,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   readonly #store: TokenStore
   readonly #health: StoreHealth
   readonly #provider: TokenProvider
+  readonly #requests: RequestLimit
   #accounts: Promise<AccountsServer> | undefined
   readonly #hopeless = new HopelessHosts()
   readonly #lastErrors: LastErrors
@@ -95,6 +99,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     }
     const closing = this.#closing.signal
     this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)
+    this.#requests = new RequestLimit(settings.maxConcurrentRefreshes, Math.random)
     this.#provider = new TokenProvider({
       clientId,
       clock,
@@ -108,6 +113,8 @@ class Engine extends ZohoAuth implements HandleTarget {
       budget,
       expiry: settings.expiry,
       timeoutMs: settings.timeoutMs,
+      maxWaitMs: settings.maxWaitMs,
+      requests: this.#requests,
       apiDomainOf: (connection) => this.#apiDomainOf(connection),
       revokeDueGrants: (id) =>
         this.#background.run(async () => {
@@ -233,6 +240,21 @@ class Engine extends ZohoAuth implements HandleTarget {
     return this.#scope.outside(async () => revokeAll(options, await parts))
   }
 
+  override async warm(
+    ids: Iterable<string> | AsyncIterable<string>,
+    options?: WarmOptions,
+  ): Promise<WarmReport> {
+    this.#assertOpen()
+    const { clock, maxConcurrentRefreshes } = this.#settings
+    const { warm } = await import('./warm.js')
+    return warm(ids, options, {
+      clock,
+      atOnce: Math.ceil(maxConcurrentRefreshes / 2),
+      stopping: this.#stopping.signal,
+      getToken: (connection, signal) => this.getToken({ connection, signal }),
+    })
+  }
+
   override async status(connection?: string): Promise<ConnectionStatus> {
     return this.#status(await this.#resolve(connection))
   }
@@ -304,7 +326,7 @@ class Engine extends ZohoAuth implements HandleTarget {
 
   #outgoing(options: OutgoingOptions, connectionOf: () => string | Promise<string>): Outgoing {
     this.#assertOpen()
-    const { clock, logger, scheme, budget } = this.#settings
+    const { clock, logger, scheme, budget, maxWaitMs } = this.#settings
     const parts = {
       hosts: this.#hosts,
       provider: this.#provider,
@@ -316,6 +338,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       apiUrl: (id: string, product: Product) => this.#apiUrl(id, product),
       hopeless: this.#hopeless,
       hopelessMs: budget.windowMs,
+      maxWaitMs,
       now: () => clock.now(),
     }
     return new OutgoingRequest(parts, options)
@@ -354,6 +377,8 @@ class Engine extends ZohoAuth implements HandleTarget {
           revocationPath: settings.revocationPath,
           allowsApiDomain: (url, dataCenter) => this.#hosts.allows(url, dataCenter),
           timeoutMs: settings.timeoutMs,
+          maxWaitMs: settings.maxWaitMs,
+          requests: this.#requests,
           clock: settings.clock,
           fetch: settings.fetch,
         }),
@@ -414,6 +439,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       clientId,
       store: this.#store,
       health: this.#health,
+      requests: this.#requests.counts,
       held: this.#provider.memory.get(id),
       remembered: (key) => this.#provider.remembered(key),
       lastError: this.#lastErrors.get(id),

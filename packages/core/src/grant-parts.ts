@@ -2,8 +2,8 @@ import type { AccountsServer } from './gates/accounts-server.js'
 import type { Grants } from './gates/grant.js'
 import type { StoreHealth } from './gates/store-health.js'
 import type { BudgetPolicy, TokenStore } from './stores/ports.js'
-import type { Clock } from './words/clock.js'
 import type { DataCenter } from './words/data-centers.js'
+import type { EngineClock } from './words/engine-clock.js'
 import type { Events } from './words/events.js'
 import type { Logger } from './words/logger.js'
 
@@ -12,7 +12,7 @@ export interface GrantParts {
   readonly clientId: string
   /** Where the client is registered, unless a call says otherwise. */
   readonly home: DataCenter
-  readonly clock: Clock
+  readonly clock: EngineClock
   readonly events: Events
   readonly logger: Logger
   readonly grants: Grants

@@ -4,7 +4,7 @@ import { memoryConnectionStore } from './stores/memory-connection-store.js'
 import type { ConnectionStore } from './stores/ports.js'
 import { SealedConnectionStore } from './stores/sealed-connection-store.js'
 import { sealedWith } from './stores/sealer.js'
-import { onceReady, within } from './words/abortable.js'
+import { onceReady } from './words/abortable.js'
 import type { Connection } from './words/connection.js'
 import { isDataCenter } from './words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
@@ -14,7 +14,8 @@ export const DEFAULT_CONNECTION = 'default'
 
 /** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
 export function grantsOf(settings: Settings): Grants {
-  const { connections, single, clock, timeoutMs } = settings
+  const { connections, single, clock } = settings
+  const timeoutMs = Math.min(settings.timeoutMs, settings.maxWaitMs)
   const store = typeof connections === 'function' ? undefined : sealed(connections, settings)
   const look = typeof connections === 'function' ? connections : (id: string) => store?.get(id)
   // An app's own lookup may hang, with everyone who waits for it.
@@ -30,7 +31,7 @@ export function grantsOf(settings: Settings): Grants {
         preparing = undefined
       }
       try {
-        connection = single ? await look(id) : await within(look(id), timeoutMs, clock, hangs)
+        connection = single ? await look(id) : await clock.within(look(id), timeoutMs, hangs)
       } catch (error) {
         if (isZohoAuthError(error)) throw error
         throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })

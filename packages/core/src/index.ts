@@ -36,7 +36,7 @@ export { isConnectionId } from './words/connection.js'
 export type { DataCenter, Product } from './words/data-centers.js'
 export { DATA_CENTERS, isDataCenter, PRODUCTS } from './words/data-centers.js'
 export type { ZohoAuthErrorCode, ZohoAuthErrorDetails } from './words/errors.js'
-export { isZohoAuthError, ZohoAuthError } from './words/errors.js'
+export { faultName, isZohoAuthError, ZohoAuthError } from './words/errors.js'
 export type { ZohoAuthEventName, ZohoAuthEvents, ZohoAuthListener } from './words/events.js'
 export type { Logger } from './words/logger.js'
 export type { ConnectionAnswer } from './words/scope.js'
@@ -56,6 +56,8 @@ export type {
   RotateOptions,
   RotateReport,
   TokenOptions,
+  WarmOptions,
+  WarmReport,
   ZohoFetchOptions,
   ZohoHandle,
 } from './zoho-auth.js'

@@ -1,6 +1,7 @@
 import { judgeApiAnswer, mayRefuseToken, productOf } from './rules/api-refusal.js'
 import type { HostPolicy } from './rules/hosts.js'
 import type { TokenProvider } from './token-provider.js'
+import type { Provided } from './token-provider-parts.js'
 import { abortable } from './words/abortable.js'
 import type { DataCenter, Product } from './words/data-centers.js'
 import { ZohoAuthError } from './words/errors.js'
@@ -59,6 +60,8 @@ export interface OutgoingParts {
   readonly hopeless: HopelessHosts
   /** How long a hopeless host is left alone, in milliseconds: the window of the budget. */
   readonly hopelessMs: number
+  /** How long one request waits for tokens in all, in milliseconds. */
+  readonly maxWaitMs: number
   readonly now: () => number
 }
 
@@ -71,6 +74,8 @@ export class OutgoingRequest implements Outgoing {
   #sent: string | undefined
   #replays = 0
   #made = false
+  /** What its waits for tokens have taken, in milliseconds: first sending and replays together. */
+  #waitedMs = 0
   hint: string | undefined
 
   constructor(parts: OutgoingParts, options: OutgoingOptions) {
@@ -94,9 +99,11 @@ export class OutgoingRequest implements Outgoing {
     const { hosts, provider, scheme } = this.#parts
     if (!hosts.knows(url)) return undefined
     const connection = await this.#whose()
-    this.#dataCenter = await abortable(this.#parts.dataCenterOf(connection), this.#options.signal)
-    if (!hosts.allows(url, this.#dataCenter)) throw hostDenied(url, connection, this.#dataCenter)
-    const { token } = await provider.provide(connection, { signal: this.#options.signal })
+    const { token } = await this.#waiting(async (wait) => {
+      this.#dataCenter = await abortable(this.#parts.dataCenterOf(connection), wait.signal)
+      if (!hosts.allows(url, this.#dataCenter)) throw hostDenied(url, connection, this.#dataCenter)
+      return provider.provide(connection, wait)
+    })
     this.#sent = token.value
     return `${scheme} ${token.value}`
   }
@@ -130,7 +137,9 @@ export class OutgoingRequest implements Outgoing {
       return undefined
     }
     events.emit('token.refused', { connection, origin, outcome: 'replay' })
-    const next = await provider.replacement(connection, sent, this.#replays > 0, this.#options.signal)
+    const next = await this.#waiting((wait) =>
+      provider.replacement(connection, sent, this.#replays > 0, wait),
+    )
     this.#replays += 1
     this.#made = next.how === 'made'
     this.#sent = next.token.value
@@ -149,6 +158,22 @@ export class OutgoingRequest implements Outgoing {
     // The token is dead all the same: the next request gets another one.
     provider.refuse(connection, sent)
     return 'the body was a stream and cannot be sent again: send the request again, or give a string, Buffer, FormData or Blob'
+  }
+
+  /** One wait for a token, with what is left of this request's patience. */
+  async #waiting(
+    work: (wait: { signal: AbortSignal | undefined; until: number }) => Promise<Provided>,
+  ): Promise<Provided> {
+    const { now, maxWaitMs } = this.#parts
+    const startedAt = now()
+    try {
+      return await work({
+        signal: this.#options.signal,
+        until: startedAt + Math.max(0, maxWaitMs - this.#waitedMs),
+      })
+    } finally {
+      this.#waitedMs += now() - startedAt
+    }
   }
 
   async #whose(): Promise<string> {

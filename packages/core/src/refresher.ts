@@ -1,14 +1,15 @@
+import type { Answer } from './gates/accounts-server.js'
 import { commitToken, decodePayload, encodePayload, type TokenPayload } from './gates/commit.js'
-import { grantKey, readGrant } from './gates/grant.js'
+import { grantKey, isSameGrant, readGrant } from './gates/grant.js'
 import type { Held, Memory } from './gates/memory.js'
 import type { QuietMemory, RememberedQuiet } from './gates/quiet-memory.js'
+import type { EnterOptions, Slot } from './gates/request-limit.js'
 import type { FlightControl } from './gates/single-flight.js'
-import { type Turn, takeTurn } from './gates/turn.js'
+import { type Turn, type TurnRequest, takeTurn } from './gates/turn.js'
 import { abandonTurn, RefreshFailures } from './refresh-failures.js'
 import type { TokenAnswer } from './rules/token-response.js'
 import type { GoTurn, StoredToken } from './stores/ports.js'
 import type { Provided, TokenProviderParts } from './token-provider-parts.js'
-import { abortable } from './words/abortable.js'
 import type { Connection } from './words/connection.js'
 import { isZohoAuthError, ZohoAuthError } from './words/errors.js'
 
@@ -24,9 +25,26 @@ const STORE_QUIET_MS = 500
 /** What a connection answers that is gone on purpose. */
 const TAKEN_BACK: ReadonlySet<string> = new Set(['ERR_ZOHO_REVOKED', 'ERR_ZOHO_NO_CONNECTION'])
 
-/** One flight: its control, and when it gives up, in milliseconds since the epoch. */
-export interface FlightContext extends FlightControl {
+/** A request is not sent for callers who have less than this part of their time left: half. */
+const MIN_TIME_LEFT = 0.5
+
+/** How often its usual duration a request is given to be answered, before it is sent. */
+const USUAL_DURATIONS = 1.5
+
+/** Waits for a place of a kind, ahead of those who have not had their turn or behind them. */
+type Enter = (ahead: boolean, enter: (options: EnterOptions) => Promise<Slot>) => Promise<Slot>
+
+/** What a turn is asked for with. */
+interface TurnOptions {
+  readonly lease: string
+  readonly newerThan: number
   readonly deadline: number
+  readonly flight: FlightControl
+  /** This flight had its turn before. */
+  readonly ahead: boolean
+  /** Its place among those who look at a connection. */
+  readonly look: Slot
+  readonly enter: Enter
 }
 
 /**
@@ -54,22 +72,32 @@ export class Refresher {
   }
 
   /** Gates 3 to 6, until there is a token or a reason why not. */
-  async fly(id: string, flight: FlightContext): Promise<Provided> {
-    const { stopping } = this.#parts
+  async fly(id: string, flight: FlightControl, deadline: number): Promise<Provided> {
+    const { stopping, requests } = this.#parts
     const lease = globalThis.crypto.randomUUID()
     const rejected = new Map<string, number>()
+    const enter = this.#entering(id, flight)
     const accounts = await this.#parts.accounts()
     for (let round = 0; round < MOST_ROUNDS; round++) {
       stopping.throwIfAborted()
-      const connection = await abortable(this.#grant(id), stopping)
-      const key = grantKey(connection, this.#parts.clientId)
-      this.#failures.assertAlive(key, id)
-      await accounts.prepare(connection.dataCenter)
-      const newerThan = Math.max(this.#unwanted(id, key), rejected.get(key) ?? 0)
-      const turn = await this.#turn(key, id, lease, newerThan, flight.deadline)
+      const ahead = round > 0
+      const look = await enter(ahead, (options) => requests.look(options))
+      let connection: Connection
+      let key: string
+      let turn: Turn
+      try {
+        connection = await flight.stop.wait(this.#grant(id))
+        key = grantKey(connection, this.#parts.clientId)
+        this.#failures.assertAlive(key, id)
+        await accounts.prepare(connection.dataCenter)
+        const newerThan = Math.max(this.#unwanted(id, key), rejected.get(key) ?? 0)
+        turn = await this.#turn(id, key, { lease, newerThan, deadline, flight, ahead, look, enter })
+      } finally {
+        look.leave()
+      }
       if (turn.kind === 'quiet') {
         if (turn.quiet.reason === 'revoked') this.#memory.drop(id)
-        await this.#pause(turn.quiet, connection, flight)
+        await this.#pause(turn.quiet, connection, flight, deadline)
         continue
       }
       if (turn.kind === 'adopt') {
@@ -83,7 +111,10 @@ export class Refresher {
         continue
       }
       const go = turn.kind === 'go' ? turn.turn : undefined
-      const provided = await this.#refresh(connection, key, go, flight)
+      flight.stage = 'sending'
+      const provided = await this.#refresh(connection, key, go, turn.slot, (quiet) =>
+        this.#pause(quiet, connection, flight, deadline),
+      )
       if (provided) return provided
     }
     throw new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection: id })
@@ -99,21 +130,34 @@ export class Refresher {
     }
   }
 
-  async #turn(key: string, id: string, lease: string, newerThan: number, deadline: number): Promise<Turn> {
-    const { store, health, clock, random, stopping, budget, events } = this.#parts
-    const leaseMs = this.#leaseMs
-    const request = {
+  async #turn(
+    id: string,
+    key: string,
+    { lease, newerThan, deadline, flight, ahead, look, enter }: TurnOptions,
+  ): Promise<Turn> {
+    const { store, health, clock, random, budget, events, requests } = this.#parts
+    const request: TurnRequest = {
       key,
       connection: id,
       lease,
       newerThan,
-      leaseMs,
+      leaseMs: this.#leaseMs,
       graceMs: TURN_GRACE_MS,
       budget,
       deadline,
+      stop: flight.stop,
+      enterNow: () => requests.enterNow(),
+      enter: (again) => {
+        look.leave()
+        return enter(ahead || again, (options) => requests.enter(options))
+      },
+      elsewhere: () => {
+        look.leave()
+        flight.stage = 'elsewhere'
+      },
     }
     try {
-      const turn = await takeTurn(request, store, health, this.#quiets, clock, random, stopping)
+      const turn = await takeTurn(request, store, health, this.#quiets, clock, random)
       if (turn.kind === 'quiet' && turn.learned && turn.quiet.code === 'ERR_ZOHO_THROTTLED') {
         const { reason, untilAt } = turn.quiet
         events.emit('refresh.throttled', { connection: id, reason, retryAfterMs: untilAt - clock.now() })
@@ -132,6 +176,34 @@ export class Refresher {
     }
   }
 
+  /**
+   * How one flight waits for places. It is told once that it waits, and nothing is done for callers who would not be there
+   * for the answer.
+   */
+  #entering(id: string, flight: FlightControl): Enter {
+    const { clock, events, maxWaitMs, requests } = this.#parts
+    let told = false
+    return async (ahead, enter) => {
+      flight.stage = 'queued'
+      let waited = false
+      const onQueued = (before: number) => {
+        waited = true
+        if (!told)
+          events.emit('refresh.queued', { connection: id, before, underWay: requests.counts.underWay })
+        told = true
+      }
+      const slot = await enter({ stop: flight.stop, ahead, onQueued })
+      flight.stage = 'starting'
+      const neededMs = Math.min(requests.meanMs * USUAL_DURATIONS, maxWaitMs * MIN_TIME_LEFT)
+      if (!waited || flight.lastUntil() - clock.now() >= neededMs) return slot
+      slot.leave()
+      throw requests.noRoom(
+        id,
+        'There was no room in time among the requests to the accounts servers (maxConcurrentRefreshes, maxWaitMs)',
+      )
+    }
+  }
+
   /** The generation that is not good enough any more: refused, stale or expired, under this very key. */
   #unwanted(id: string, key: string): number {
     const held = this.#memory.get(id)
@@ -139,15 +211,17 @@ export class Refresher {
     return held.refused || !this.#memory.isFresh(held, this.#parts.clock.now()) ? held.token.generation : 0
   }
 
-  /** Waits a back-off out where a caller has nothing else and the deadline allows; otherwise throws what quiet means. */
-  async #pause(quiet: RememberedQuiet, connection: Connection, flight: FlightContext): Promise<void> {
+  /** Waits a back-off out where a caller has nothing else and the time for it; otherwise throws what quiet means. */
+  async #pause(
+    quiet: RememberedQuiet,
+    connection: Connection,
+    flight: FlightControl,
+    deadline: number,
+  ): Promise<void> {
     const { clock, stopping } = this.#parts
     const now = clock.now()
-    const waits = quiet.reason === 'backoff' || quiet.reason === 'unreachable'
-    flight.pause()
-    if (waits && flight.needed() && quiet.untilAt < flight.deadline)
-      return clock.sleep(Math.max(0, quiet.untilAt - now), stopping)
-    throw new ZohoAuthError(quiet.code, {
+    const passes = quiet.reason === 'backoff' || quiet.reason === 'unreachable'
+    const error = new ZohoAuthError(quiet.code, {
       connection: connection.id,
       action: quiet.action,
       cause: quiet.cause,
@@ -155,6 +229,10 @@ export class Refresher {
         ? {}
         : { retryAfterMs: quiet.untilAt - now }),
     })
+    const untilAt = passes && quiet.untilAt < deadline ? quiet.untilAt : Number.POSITIVE_INFINITY
+    if (!flight.pause(untilAt, error)) throw error
+    stopping.throwIfAborted()
+    await flight.stop.pause(Math.max(0, quiet.untilAt - now), clock)
   }
 
   /** Puts a stored token into memory. `undefined` for one that does not open, or that is in its last seconds. */
@@ -180,21 +258,22 @@ export class Refresher {
     connection: Connection,
     key: string,
     go: GoTurn | undefined,
-    flight: FlightContext,
+    slot: Slot,
+    pause: (quiet: RememberedQuiet) => Promise<void>,
   ): Promise<Provided | undefined> {
-    const { clock, events, closing } = this.#parts
+    const { clock, events, closing, requests } = this.#parts
     const { id, dataCenter } = connection
     const sentAt = clock.now()
-    const accounts = await this.#parts.accounts()
-    const answer = await accounts.refresh(connection, closing)
+    const answer = await this.#send(connection, slot)
     const durationMs = clock.now() - sentAt
     if (answer.kind !== 'token') {
+      requests.took(durationMs)
       if (closing.aborted) {
         await abandonTurn(this.#parts, key, go)
         throw closing.reason
       }
       const quiet = await this.#failures.judge(answer, connection, key, go)
-      if (quiet) await this.#pause(quiet, connection, flight)
+      if (quiet) await pause(quiet)
       return undefined
     }
     this.#failures.forget(key)
@@ -204,6 +283,7 @@ export class Refresher {
     if (ready === undefined) return undefined
     const { payload, storeKey } = ready
     const held = await this.#commit(connection, storeKey, go, payload, sentAt)
+    requests.took(clock.now() - sentAt)
     if (held === undefined) return undefined
     // One process of the fleet comes here per expiry.
     if (connection.replaced?.some(({ revokeAt }) => revokeAt <= clock.now())) this.#parts.revokeDueGrants(id)
@@ -221,6 +301,17 @@ export class Refresher {
     return { token: held.token, how: 'made' }
   }
 
+  /** Gate 5. Whoever waits for room goes on as soon as the answer is here. */
+  async #send(connection: Connection, slot: Slot): Promise<Answer<TokenAnswer>> {
+    const { closing } = this.#parts
+    try {
+      const accounts = await this.#parts.accounts()
+      return await accounts.refresh(connection, closing)
+    } finally {
+      slot.leave('sent')
+    }
+  }
+
   /** Looks at the connection once more. `undefined`: it has another grant now. A turn that ends here is given up. */
   async #prepareCommit(
     answer: Extract<TokenAnswer, { kind: 'token' }>,
@@ -233,7 +324,11 @@ export class Refresher {
     let storeKey = key
     try {
       current = await this.#readAgain(connection)
-      if (current !== undefined && grantKey(current, this.#parts.clientId) !== key) {
+      if (
+        current !== undefined &&
+        !isSameGrant(current, connection) &&
+        grantKey(current, this.#parts.clientId) !== key
+      ) {
         await abandonTurn(this.#parts, key, go)
         return undefined
       }

@@ -1,6 +1,7 @@
 import { grantKey } from './gates/grant.js'
 import type { Held } from './gates/memory.js'
 import type { RememberedQuiet } from './gates/quiet-memory.js'
+import type { RequestCounts } from './gates/request-limit.js'
 import type { StoreHealth } from './gates/store-health.js'
 import type { BudgetPolicy, TokenRecord, TokenStore } from './stores/ports.js'
 import type { Clock } from './words/clock.js'
@@ -14,6 +15,7 @@ export interface StatusParts {
   readonly budget: BudgetPolicy
   readonly store: TokenStore
   readonly health: StoreHealth
+  readonly requests: RequestCounts
   /** The token in this process. */
   readonly held: Held | undefined
   readonly lastError: ConnectionStatus['lastError']
@@ -23,7 +25,7 @@ export interface StatusParts {
 
 /** How a connection is: what the store says, else what this process knows. Spends nothing, and holds no secret. */
 export async function statusOf(connection: Connection, parts: StatusParts): Promise<ConnectionStatus> {
-  const { clientId, clock, budget, store, health, held, lastError } = parts
+  const { clientId, clock, budget, store, health, requests, held, lastError } = parts
   const key = grantKey(connection, clientId)
   const record = await health.run(() => store.inspect(key)).catch(() => STORE_DOWN)
   const now = clock.now()
@@ -39,6 +41,7 @@ export async function statusOf(connection: Connection, parts: StatusParts): Prom
     store: record === STORE_DOWN ? 'down' : 'up',
     budgetLeft: record === STORE_DOWN ? 0 : Math.max(0, budget.limit - (record?.used ?? 0)),
     ...(untilAt === undefined || reason === undefined ? {} : { quiet: { untilAt, reason } }),
+    requests,
     ...(lastError === undefined ? {} : { lastError }),
   }
 }

@@ -1,10 +1,11 @@
 import type { AccountsServer } from './gates/accounts-server.js'
 import type { Grants } from './gates/grant.js'
+import type { RequestLimit } from './gates/request-limit.js'
 import type { StoreHealth } from './gates/store-health.js'
 import type { ExpiryPolicy } from './rules/freshness.js'
 import type { BudgetPolicy, TokenStore } from './stores/ports.js'
-import type { Clock } from './words/clock.js'
 import type { Connection } from './words/connection.js'
+import type { EngineClock } from './words/engine-clock.js'
 import type { Events } from './words/events.js'
 import type { Logger } from './words/logger.js'
 import type { Token } from './words/token.js'
@@ -19,7 +20,7 @@ export interface Provided {
 /** Everything the path is made of. */
 export interface TokenProviderParts {
   readonly clientId: string
-  readonly clock: Clock
+  readonly clock: EngineClock
   readonly random: () => number
   readonly events: Events
   readonly logger: Logger
@@ -30,6 +31,10 @@ export interface TokenProviderParts {
   readonly budget: BudgetPolicy
   readonly expiry: ExpiryPolicy
   readonly timeoutMs: number
+  /** How long one caller waits for a token at most, in milliseconds. */
+  readonly maxWaitMs: number
+  /** What all requests of this process to the accounts servers share. */
+  readonly requests: RequestLimit
   /** Ends grants that a newer consent replaced, with nobody waiting. */
   revokeDueGrants(connection: string): void
   /** What to assume where Zoho's answer names no `api_domain`. */

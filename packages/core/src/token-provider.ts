@@ -1,10 +1,9 @@
 import { type Held, Memory } from './gates/memory.js'
 import { QuietMemory, type RememberedQuiet } from './gates/quiet-memory.js'
-import { type Flight, type FlightControl, SingleFlight } from './gates/single-flight.js'
+import { type Caller, type FlightControl, type FlightStage, SingleFlight } from './gates/single-flight.js'
 import type { Refresher } from './refresher.js'
 import { proportion, REFERENCE_LIFE_MS } from './rules/freshness.js'
 import type { Provided, TokenProviderParts } from './token-provider-parts.js'
-import { abortable, within } from './words/abortable.js'
 import { ZohoAuthError } from './words/errors.js'
 import type { Token } from './words/token.js'
 
@@ -17,11 +16,26 @@ const YOUNG_MS = 5_000
 /** The time it is then given, in milliseconds. */
 const LAG_MS = 1_000
 
+/**
+ * Callers who come within this part of `maxWaitMs` after one another share one wait, and the end of the first one's time:
+ * ten thousand of them cost no more than a hundred.
+ */
+const SHARED_WAIT = 0.01
+
 /** What a caller asks of the provider. */
 export interface GetOptions {
   /** The value of the token an API has just rejected. */
   readonly refused?: string | undefined
   readonly signal?: AbortSignal | undefined
+  /** When the caller gives up, in milliseconds since the epoch. Default: `maxWaitMs` from now. */
+  readonly until?: number | undefined
+}
+
+/** Callers who share one wait. */
+interface SharedWait {
+  readonly token: Promise<Token>
+  /** Who comes later waits for itself. */
+  readonly closesAt: number
 }
 
 /**
@@ -31,20 +45,21 @@ export interface GetOptions {
 export class TokenProvider {
   readonly memory: Memory
   readonly #parts: TokenProviderParts
-  readonly #flights = new SingleFlight<Provided>()
+  readonly #flights: SingleFlight<Provided>
   readonly #quiets = new QuietMemory()
   /** Callers who have no token at all, by connection. */
-  readonly #waiting = new Map<string, Promise<Token>>()
+  readonly #waiting = new Map<string, SharedWait>()
+  /** How long a flight lasts at most, in milliseconds. Who waits for it has less patience (`maxWaitMs`). */
+  readonly #flightMs: number
   #refresher: Promise<Refresher> | undefined
-
-  /** How long a caller waits at most, in milliseconds. */
-  readonly deadlineMs: number
 
   constructor(parts: TokenProviderParts) {
     this.#parts = parts
+    this.#flights = new SingleFlight(parts.clock)
     // Twice a lease, and a request: `2 × leaseMs + timeoutMs`, with a lease of `timeoutMs` and its grace of one second.
-    this.deadlineMs = 3 * parts.timeoutMs + 2_000
+    this.#flightMs = Math.max(3 * parts.timeoutMs + 2_000, parts.maxWaitMs)
     this.memory = new Memory(parts.expiry, parts.random())
+    parts.stopping.addEventListener('abort', () => this.#flights.stop(parts.stopping.reason), { once: true })
   }
 
   /** A usable token without waiting, or `undefined`. Starts nothing. */
@@ -55,28 +70,30 @@ export class TokenProvider {
       : undefined
   }
 
-  /**
-   * The slow half of `getToken` for a caller without wishes: those who have nothing to fall back on wait on one promise,
-   * so that ten thousand of them cost no more than one.
-   */
+  /** The slow half of `getToken` for a caller without wishes. */
   token(id: string): Promise<Token> {
+    const now = this.#parts.clock.now()
     const waiting = this.#waiting.get(id)
-    if (waiting !== undefined) return waiting
+    if (waiting !== undefined && now < waiting.closesAt) return waiting.token
     const token = this.provide(id, {}).then((provided) => provided.token)
     if (this.#usable(id, undefined)) return token
-    const forget = (): boolean => this.#waiting.delete(id)
-    token.then(
-      () => forget(),
-      () => forget(),
-    )
-    this.#waiting.set(id, token)
+    const shared = { token, closesAt: now + this.#parts.maxWaitMs * SHARED_WAIT }
+    const forget = (): void => {
+      if (this.#waiting.get(id) === shared) this.#waiting.delete(id)
+    }
+    token.then(forget, forget)
+    this.#waiting.set(id, shared)
     return token
   }
 
-  /** The slow half of `getToken`: everything but a fresh token in memory. */
+  /**
+   * The slow half of `getToken`: everything but a fresh token in memory.
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_UNAVAILABLE` at the end of the caller's time, whatever it waited for.
+   */
   async provide(id: string, options: GetOptions): Promise<Provided> {
-    const { refused, signal } = options
-    const { clock } = this.#parts
+    const { clock, maxWaitMs } = this.#parts
+    const { refused, signal, until = clock.now() + maxWaitMs } = options
     for (let join = 0; join < MOST_JOINS; join++) {
       signal?.throwIfAborted()
       const held = this.memory.get(id)
@@ -86,10 +103,10 @@ export class TokenProvider {
         if (!this.memory.isFresh(usable, clock.now())) this.#refreshBehind(id)
         return { token: usable.token, how: 'known' }
       }
-      const flight = this.#join(id, usable === undefined)
+      const fallback = usable !== undefined
+      const late: Caller['late'] = (stage, failure) => this.#late(id, stage, maxWaitMs, failure)
       try {
-        const paused = usable && flight.paused
-        const provided = await whicheverFirst(flight.outcome, paused, signal)
+        const provided = await this.#flights.join(id, { until, fallback, signal, late }, this.#task(id))
         if (provided && provided.token.value !== refused) return provided
         // Still the refused one: it came from the store, and is marked as refused in the next round.
         if (provided) continue
@@ -97,8 +114,8 @@ export class TokenProvider {
         if (signal?.aborted || !this.#usable(id, refused)) throw error
       }
       // The turn ended in quiet or failure: a token that only others were refused with is better than none.
-      const fallback = this.#usable(id, refused)
-      if (fallback) return { token: fallback.token, how: 'known' }
+      const known = this.#usable(id, refused)
+      if (known) return { token: known.token, how: 'known' }
     }
     throw new ZohoAuthError('ERR_ZOHO_BAD_RESPONSE', {
       connection: id,
@@ -118,7 +135,7 @@ export class TokenProvider {
     id: string,
     refused: string,
     replayed: boolean,
-    signal: AbortSignal | undefined,
+    { signal, until }: Omit<GetOptions, 'refused'>,
   ): Promise<Provided> {
     const { clock } = this.#parts
     const held = this.memory.get(id)
@@ -130,7 +147,7 @@ export class TokenProvider {
       if (later && !later.refused && this.memory.isUsable(later, clock.now()))
         return { token: later.token, how: 'known' }
     }
-    return this.provide(id, { refused, signal })
+    return this.provide(id, { refused, signal, until })
   }
 
   /** An API accepted this token. */
@@ -177,17 +194,20 @@ export class TokenProvider {
     const held = this.memory.get(id)
     if (this.#flights.has(id) || this.#parts.stopping.aborted) return
     if (held && this.#quiets.get(held.key, this.#parts.clock.now())) return
-    this.#join(id, false)
+    this.#flights.startBehind(id, this.#task(id))
   }
 
-  #join(id: string, needed: boolean): Flight<Provided> {
-    return this.#flights.join(id, needed, (control) =>
-      this.#parts.outside(() => this.#limited(id, this.#fly(id, control))),
-    )
+  /** One flight. It ends, also where a store or an app's own lookup never answers. */
+  #task(id: string): (control: FlightControl) => Promise<Provided> {
+    const { clock } = this.#parts
+    return (control) => {
+      const late = () => this.#late(id, control.stage, this.#flightMs)
+      return this.#parts.outside(() => clock.within(this.#fly(id, control), this.#flightMs, late))
+    }
   }
 
   async #fly(id: string, control: FlightControl): Promise<Provided> {
-    const deadline = this.#parts.clock.now() + this.deadlineMs
+    const deadline = this.#parts.clock.now() + this.#flightMs
     this.#refresher ??= import('./refresher.js').then(
       ({ Refresher }) => new Refresher(this.#parts, this.memory, this.#quiets),
     )
@@ -195,24 +215,26 @@ export class TokenProvider {
       // Not loaded: the next flight tries again.
       this.#refresher = undefined
     })
-    return (await this.#refresher).fly(id, { ...control, deadline })
+    return (await this.#refresher).fly(id, control, deadline)
   }
 
-  /** Every flight ends, also where a store or an app's own lookup never answers. */
-  #limited(id: string, work: Promise<Provided>): Promise<Provided> {
-    const late = () => new ZohoAuthError('ERR_ZOHO_TIMEOUT', { connection: id })
-    return within(work, this.deadlineMs, this.#parts.clock, late)
+  /** What a caller is told whose time is over. */
+  #late(id: string, stage: FlightStage, ms: number, failure?: Error): ZohoAuthError {
+    const { requests } = this.#parts
+    const limit = `for ${ms} ms (maxWaitMs)`
+    if (stage !== 'queued') return requests.notInTime(id, `${WAITED_FOR[stage]} ${limit}`, { cause: failure })
+    const { underWay, queued } = requests.counts
+    return requests.noRoom(
+      id,
+      `There was no room: ${underWay} requests to the accounts servers are under way (maxConcurrentRefreshes) and ${queued} wait for their turn, this one ${limit}`,
+    )
   }
 }
 
-/** A caller's wait: ends with its signal, and leaves the shared work alone. `undefined`: the flight has to pause. */
-function whicheverFirst(
-  outcome: Promise<Provided>,
-  paused: Promise<void> | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Provided | undefined> {
-  return abortable(
-    paused === undefined ? outcome : Promise.race([outcome, paused.then(() => undefined)]),
-    signal,
-  )
-}
+/** What a caller waited for in vain. */
+const WAITED_FOR: Readonly<Record<Exclude<FlightStage, 'queued'>, string>> = Object.freeze({
+  starting: 'A store had not answered',
+  elsewhere: 'Another process is refreshing it, and had not finished',
+  paused: 'The accounts server failed, and the next attempt was not due',
+  sending: 'The accounts server had not answered',
+})

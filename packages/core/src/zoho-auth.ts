@@ -48,6 +48,26 @@ export interface RevokeReport {
   readonly failed: readonly { readonly connection: string; readonly code: string }[]
 }
 
+/** What `warm` takes besides the ids. */
+export interface WarmOptions {
+  /** Connections begun with in a second. Default 50 (fifty). */
+  readonly perSecond?: number | undefined
+  /** Called after each connection. */
+  readonly onProgress?: ((report: WarmReport) => void) | undefined
+  /** Ends it, with the signal's reason. Tokens that are there already stay; another call goes on from what is missing. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What `warm` has done. */
+export interface WarmReport {
+  /** Connections asked for. */
+  readonly seen: number
+  /** Those that have a usable token in this process now. */
+  readonly warmed: number
+  /** Those without one, the first hundred of them. */
+  readonly failed: readonly { readonly connection: string; readonly code: string }[]
+}
+
 /** What `peekToken` takes. */
 export interface PeekOptions {
   readonly connection?: string | undefined
@@ -109,6 +129,8 @@ export interface ConnectionStatus {
   readonly store: 'up' | 'down'
   /** Nothing is sent until then, and why. */
   readonly quiet?: { readonly untilAt: number; readonly reason: string }
+  /** Requests of this process to the accounts servers, of all connections: under way, of how many, and waiting for room. */
+  readonly requests: { readonly underWay: number; readonly queued: number; readonly max: number }
   /** The last failure since the last token, as this process saw it. */
   readonly lastError?: { readonly code: string; readonly message: string; readonly at: number }
 }
@@ -163,7 +185,8 @@ export abstract class ZohoAuth {
    * A valid access token.
    *
    * A fresh one is handed out at once; a stale one too, with a refresh behind it. Only without a usable token does a
-   * caller wait, at most `3 × timeoutMs + 2 s`.
+   * caller wait, at most `maxWaitMs` (10 000 ms, ten seconds, unless told otherwise), whatever it waits for. A pause that
+   * lasts longer is told at once, with `retryAfterMs`.
    *
    * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, `ERR_ZOHO_CONSENT_REQUIRED`, `ERR_ZOHO_REVOKED`, `ERR_ZOHO_CLIENT`,
    *   `ERR_ZOHO_THROTTLED`, `ERR_ZOHO_UNAVAILABLE`, `ERR_ZOHO_TIMEOUT`, `ERR_ZOHO_BAD_RESPONSE`, `ERR_ZOHO_STORE`.
@@ -235,6 +258,22 @@ export abstract class ZohoAuth {
    * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where `connections` is a function, which cannot be listed; `ERR_ZOHO_STORE`.
    */
   abstract revokeAll(options: RevokeAllOptions): Promise<RevokeReport>
+
+  /**
+   * Fills the cache of this process, one connection after the other, at a rate that leaves room for callers: at most half
+   * of `maxConcurrentRefreshes` at a time. Call it at start, before thousands of customers are asked for at once; do not
+   * wait for it with the start of the app.
+   *
+   * ```ts
+   * void zoho.warm(customerIds, { perSecond: 100 })
+   * ```
+   *
+   * Spends new tokens only where the shared store has none. Not promised: that a token is there when this ends; where
+   * Zoho refuses or cannot be reached, the connection is in `failed`.
+   *
+   * @throws TypeError for a `perSecond` that is no rate; the reason of `signal`.
+   */
+  abstract warm(ids: Iterable<string> | AsyncIterable<string>, options?: WarmOptions): Promise<WarmReport>
 
   /**
    * How a connection is, without spending quota. A token store that does not answer is `store: 'down'`, and no fault.

@@ -2,7 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import type { Fault } from '@zoho-auth/emulator'
-import { breathe, byHand, codeOf, connectionsFor, emulate, engine, turning } from './support.js'
+import { heldFetch, until } from '../../../testing/waiting.mjs'
+import { breathe, byHand, calm, codeOf, connectionsFor, emulate, engine, turning } from './support.js'
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
@@ -50,27 +51,31 @@ describe('a dead grant', () => {
   })
 
   test('a grant that was replaced while the request was under way is no dead grant', async () => {
-    const emulator = await emulate({ latencyMs: 80 })
+    const emulator = await emulate()
     const connections = connectionsFor(emulator, ['acme'])
-    const zoho = engine(emulator, { connections })
+    const { fetch, held, release } = heldFetch()
+    const zoho = engine(emulator, { connections, fetch })
     const before = await connections.get('acme')
     emulator.revokeGrant(before?.refreshToken ?? '')
     const get = zoho.getToken({ connection: 'acme' })
-    await breathe(30)
+    await held()
     const { refreshToken } = emulator.createGrant({ user: 'acme' })
     if (before) await connections.put({ ...before, refreshToken })
+    release()
     expect((await get).value).toBe(emulator.liveTokens(refreshToken)[0]?.accessToken)
   })
 
   test('a token made for a grant that was replaced meanwhile is not used', async () => {
-    const emulator = await emulate({ latencyMs: 80 })
+    const emulator = await emulate()
     const connections = connectionsFor(emulator, ['acme'])
-    const zoho = engine(emulator, { connections })
+    const { fetch, held, release } = heldFetch()
+    const zoho = engine(emulator, { connections, fetch })
     const before = await connections.get('acme')
     const get = zoho.getToken({ connection: 'acme' })
-    await breathe(30)
+    await held()
     const { refreshToken } = emulator.createGrant({ user: 'acme' })
     if (before) await connections.put({ ...before, refreshToken })
+    release()
     expect((await get).value).toBe(emulator.liveTokens(refreshToken)[0]?.accessToken)
   })
 
@@ -168,6 +173,8 @@ describe('throttled', () => {
       expect(await zoho.getToken()).toBe(token)
       await breathe(1)
     }
+    await until(() => emulator.counters.tokenRequests >= 2)
+    await calm()
     expect(emulator.counters.tokenRequests).toBe(2)
   })
 
@@ -233,12 +240,12 @@ describe('transient faults', () => {
   test.each(faults)(
     '%s for ever: the caller is told in time, and few requests are made',
     async (_name, fault, code) => {
-      const { clock, emulator, zoho } = await byHand({ timeoutMs: 2_000 })
+      const { clock, emulator, zoho } = await byHand({ timeoutMs: 2_000, maxWaitMs: 5_400 })
       emulator.fault({ ...fault, times: Number.POSITIVE_INFINITY } as Fault)
       const startedAt = clock.now()
-      const error = await turning(clock, zoho.getToken()).catch((thrown) => thrown)
+      const error = await turning(clock, zoho.getToken(), 100).catch((thrown) => thrown)
       expect(error).toMatchObject({ code, retryable: true })
-      expect(clock.now() - startedAt).toBeLessThanOrEqual(8_000 + 1_000)
+      expect(clock.now() - startedAt).toBeLessThanOrEqual(5_400)
       expect(emulator.counters.tokenRequests).toBeLessThanOrEqual(4)
       expect(emulator.maxTokensInWindow()).toBeLessThanOrEqual(4)
     },
@@ -252,7 +259,8 @@ describe('transient faults', () => {
       await clock.advance(HOUR - 4 * MINUTE)
       emulator.fault({ ...fault, times: Number.POSITIVE_INFINITY } as Fault)
       for (let get = 0; get < 20; get++) expect(await zoho.getToken()).toBe(token)
-      await breathe(20)
+      await until(() => emulator.counters.tokenRequests >= 2)
+      await calm()
       expect(emulator.counters.tokenRequests).toBe(2)
     },
   )
@@ -265,12 +273,25 @@ describe('transient faults', () => {
     expect(emulator.counters.tokenRequests).toBe(3)
   })
 
-  test('Retry-After is kept', async () => {
-    const { clock, emulator, zoho } = await byHand()
+  test('Retry-After is kept, and waited out by who has the time', async () => {
+    const { clock, emulator, zoho } = await byHand({ maxWaitMs: 30_000 })
     emulator.fault({ on: 'token', kind: 'status', status: 429, retryAfter: 20 })
     const startedAt = clock.now()
     await turning(clock, zoho.getToken())
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(20_000)
+  })
+
+  test('a Retry-After that outlasts a caller’s patience is told at once, and nothing is sent before its end', async () => {
+    const { clock, emulator, zoho } = await byHand()
+    emulator.fault({ on: 'token', kind: 'status', status: 429, retryAfter: 20 })
+    const told = { code: 'ERR_ZOHO_UNAVAILABLE', retryable: true, retryAfterMs: 20_000 }
+    await expect(zoho.getToken()).rejects.toMatchObject(told)
+    await clock.advance(10_000)
+    await expect(zoho.getToken()).rejects.toMatchObject({ ...told, retryAfterMs: 10_000 })
+    expect(emulator.counters.tokenRequests).toBe(1)
+    await clock.advance(1)
+    expect((await turning(clock, zoho.getToken())).value).toBeTruthy()
+    expect(emulator.counters.tokenRequests).toBe(2)
   })
 
   test('a caller that refused the only token is told; the others get it back at once', async () => {
@@ -332,12 +353,13 @@ describe('odd answers that are fine', () => {
 })
 
 test('life is counted from sending, not from the answer', async () => {
-  const { clock, emulator, zoho } = await byHand()
-  emulator.fault({ on: 'token', kind: 'latency', ms: 60 })
+  const { fetch, held, release } = heldFetch()
+  const { clock, zoho } = await byHand({ fetch })
   const startedAt = clock.now()
   const get = zoho.getToken()
-  await breathe(30)
+  await held()
   clock.jump(5_000)
+  release()
   expect((await get).expiresAt).toBe(startedAt + HOUR)
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Connection, memoryConnectionStore } from '@zoho-auth/core'
+import { until } from '../../../testing/waiting.mjs'
 import {
   breathe,
   byHand,
@@ -163,14 +164,20 @@ test('a lookup function that fails or lies is an error of the store', async () =
 })
 
 test('a lookup function that never answers ends in time', async () => {
-  const { clock, zoho } = await byHand({ connections: () => new Promise(() => {}) })
+  let lookups = 0
+  const connections = (): Promise<never> => {
+    lookups += 1
+    return new Promise(() => {})
+  }
+  const { clock, zoho } = await byHand({ connections })
   const waits = [
     zoho.getToken({ connection: 'a' }),
     zoho.fetch(CANDIDATES, { ...recruit, connection: 'a' }),
     zoho.status('a'),
     zoho.revoke({ connection: 'a' }),
   ].map(codeOf)
-  await breathe(50)
+  // Each of them waits for a lookup, the first two for the same one, and would wait until then.
+  await until(() => lookups >= waits.length - 1)
   await clock.advance(8_000)
   expect(await Promise.all(waits)).toEqual(Array(4).fill('ERR_ZOHO_STORE'))
   const signal = AbortSignal.timeout(20)

@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals'
+import { ManualClock } from '@zoho-auth/core/testing'
+import { answered, heldFetch, until } from '../../../testing/waiting.mjs'
 import { breathe, byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
 
 const HOUR = 3_600_000
@@ -18,13 +20,18 @@ test('10 000 callers with an empty cache, then at 100 expiries: one token reques
 
 test('100 requests in flight with a token that was just deleted: all succeed, one refresh', async () => {
   const emulator = await emulate()
-  const zoho = engine(emulator)
+  let calls = 0
+  const zoho = engine(emulator, {
+    // Right before the last of them is sent.
+    fetch: (input, init) => {
+      if (typeof input === 'string' && input.includes('judge=end') && ++calls === 100) emulator.killTokens()
+      return fetch(input, init)
+    },
+  })
   await zoho.fetch(CANDIDATES, recruit)
   const flights = Array.from({ length: 100 }, (_, index) =>
     zoho.fetch(`${CANDIDATES}?judge=end&delay=${20 + (index % 10) * 20}`, recruit),
   )
-  await new Promise((resolve) => setTimeout(resolve, 10))
-  emulator.killTokens()
   const answers = await Promise.all(flights)
   expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(200))
   expect(emulator.counters.tokenRequests).toBe(2)
@@ -58,7 +65,8 @@ test('a stream of gets across expiries: nobody waits, no dead token is handed ou
     const token = await get
     expect(token.expiresAt).toBeGreaterThan(clock.now())
     expect(emulator.liveTokens().some(({ accessToken }) => accessToken === token.value)).toBe(true)
-    await new Promise((resolve) => setTimeout(resolve, 2))
+    await breathe(2)
+    await answered()
   }
   expect(waited).toBe(0)
   // One at the start, then one each 50 to 55 minutes.
@@ -76,9 +84,8 @@ test('refresh-ahead starts 5 to 10 minutes before expiry, and once', async () =>
   expect(await Promise.all(Array.from({ length: 100 }, () => zoho.getToken()))).toEqual(
     Array(100).fill(first),
   )
-  await breathe(50)
+  await until(async () => (await zoho.getToken()).generation > first.generation)
   expect(emulator.counters.tokenRequests).toBe(2)
-  expect((await zoho.getToken()).generation).toBeGreaterThan(first.generation)
 })
 
 test('a token in its last 30 seconds is not handed out', async () => {
@@ -128,9 +135,10 @@ test('peekToken is synchronous and starts nothing', async () => {
 })
 
 test('1 000 connections at once cost one token each', async () => {
-  const emulator = await emulate()
+  const clock = new ManualClock()
+  const emulator = await emulate({ clock })
   const ids = Array.from({ length: 1_000 }, (_, index) => `customer-${index}`)
-  const zoho = engine(emulator, { connections: connectionsFor(emulator, ids) })
+  const zoho = engine(emulator, { connections: connectionsFor(emulator, ids), clock })
   const tokens = await Promise.all([...ids, ...ids].map((connection) => zoho.getToken({ connection })))
   expect(new Set(tokens.map(({ value }) => value)).size).toBe(1_000)
   expect(emulator.counters.tokenRequests).toBe(1_000)
@@ -148,10 +156,13 @@ test('after close nothing is handed out, and the error says why', async () => {
 })
 
 test('close lets a refresh under way finish', async () => {
-  const emulator = await emulate({ latencyMs: 50 })
-  const zoho = engine(emulator)
+  const emulator = await emulate()
+  const { fetch, held, release } = heldFetch()
+  const zoho = engine(emulator, { fetch })
   const token = zoho.getToken()
-  await new Promise((resolve) => setTimeout(resolve, 10))
-  await zoho.close()
+  await held()
+  const closed = zoho.close()
+  release()
+  await closed
   expect((await token).value).toBeTruthy()
 })

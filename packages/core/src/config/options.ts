@@ -58,6 +58,17 @@ export interface ZohoAuthOptions {
   /** Limit of one request to the accounts server, in milliseconds. Default 8 000 (eight seconds). */
   readonly timeoutMs?: number | undefined
   /**
+   * How long a caller without a usable token waits in all, in milliseconds, whatever it waits for: room among the requests
+   * of this process, another process that is refreshing, a pause after a failure, the request itself. Default 10 000 (ten
+   * seconds). Keep it below the limit of the load balancer before the app, and of the client that calls it.
+   */
+  readonly maxWaitMs?: number | undefined
+  /**
+   * Requests to the accounts servers that this process has under way at most; the others wait their turn, first come, first
+   * served. Default 100 (one hundred).
+   */
+  readonly maxConcurrentRefreshes?: number | undefined
+  /**
    * How many processes share the grants; decides what one of them may spend while the store is down. Default 10 (ten), or
    * 1 (one) where tokens are in memory.
    */
@@ -88,6 +99,8 @@ export const OPTION_NAMES: readonly (keyof ZohoAuthOptions)[] = Object.freeze([
   'expiry',
   'budget',
   'timeoutMs',
+  'maxWaitMs',
+  'maxConcurrentRefreshes',
   'expectedInstances',
   'ambient',
   'clock',

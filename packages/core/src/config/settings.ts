@@ -3,8 +3,9 @@ import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../rules/freshness.js'
 import { serverOrigin } from '../rules/hosts.js'
 import type { BudgetPolicy, ConnectionStore, OpenedStores, TokenStore } from '../stores/ports.js'
 import { createSealer, parseKey, type Sealer } from '../stores/sealer.js'
-import { type Clock, systemClock } from '../words/clock.js'
+import { systemClock } from '../words/clock.js'
 import { accountsOrigin, DATA_CENTERS, type DataCenter, isDataCenter } from '../words/data-centers.js'
+import { EngineClock } from '../words/engine-clock.js'
 import { ZohoAuthError } from '../words/errors.js'
 import { type Logger, warningLogger } from '../words/logger.js'
 import { environment, perDataCenter } from './env.js'
@@ -16,6 +17,18 @@ export const DEFAULT_TIMEOUT_MS = 8_000
 
 /** The longest limit that can be set, in milliseconds (two minutes). */
 const LONGEST_TIMEOUT_MS = 120_000
+
+/** Default of how long a caller without a usable token waits in all, in milliseconds (ten seconds). */
+const DEFAULT_MAX_WAIT_MS = 10_000
+
+/** The longest wait that can be set, in milliseconds (two minutes). */
+const LONGEST_WAIT_MS = 120_000
+
+/** Default number of requests to the accounts servers that one process has under way at once (one hundred). */
+const DEFAULT_MAX_CONCURRENT_REFRESHES = 100
+
+/** The most requests at once that can be set. Each is a socket, and a process has about a thousand by default. */
+const LARGEST_CONCURRENCY = 10_000
 
 /** Default number of processes where tokens are shared. */
 export const DEFAULT_INSTANCES = 10
@@ -50,9 +63,11 @@ export interface Settings {
   readonly expiry: ExpiryPolicy
   readonly budget: BudgetPolicy
   readonly timeoutMs: number
+  readonly maxWaitMs: number
+  readonly maxConcurrentRefreshes: number
   readonly expectedInstances: number | undefined
   readonly ambient: boolean
-  readonly clock: Clock
+  readonly clock: EngineClock
   readonly fetch: typeof globalThis.fetch
   readonly logger: Logger
 }
@@ -111,6 +126,16 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   if (!(timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS))
     faults.push(`timeoutMs must be a number of milliseconds above 0 and at most ${LONGEST_TIMEOUT_MS}`)
+  const maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS
+  if (!(maxWaitMs > 0 && maxWaitMs <= LONGEST_WAIT_MS))
+    faults.push(`maxWaitMs must be a number of milliseconds above 0 and at most ${LONGEST_WAIT_MS}`)
+  const maxConcurrentRefreshes = options.maxConcurrentRefreshes ?? DEFAULT_MAX_CONCURRENT_REFRESHES
+  if (
+    !Number.isInteger(maxConcurrentRefreshes) ||
+    maxConcurrentRefreshes < 1 ||
+    maxConcurrentRefreshes > LARGEST_CONCURRENCY
+  )
+    faults.push(`maxConcurrentRefreshes must be a whole number from 1 to ${LARGEST_CONCURRENCY}`)
   const { expectedInstances } = options
   if (expectedInstances !== undefined && !(Number.isInteger(expectedInstances) && expectedInstances > 0))
     faults.push('expectedInstances must be a whole number above 0')
@@ -162,9 +187,11 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     expiry: readExpiry(options.expiry ?? {}, faults),
     budget: readBudget(options.budget ?? {}, faults),
     timeoutMs,
+    maxWaitMs,
+    maxConcurrentRefreshes,
     expectedInstances,
     ambient: options.ambient ?? true,
-    clock: options.clock ?? systemClock(),
+    clock: new EngineClock(options.clock ?? systemClock()),
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     logger: options.logger ?? warningLogger,
   }

@@ -1,6 +1,6 @@
-import { within } from '../words/abortable.js'
 import { systemClock } from '../words/clock.js'
 import type { Product } from '../words/data-centers.js'
+import { EngineClock } from '../words/engine-clock.js'
 import type { ZohoAuth } from '../zoho-auth.js'
 
 /** How long the name of an organisation is waited for, in milliseconds (three seconds). */
@@ -62,7 +62,7 @@ export async function organizationOf(
   const late = () => new Error('no answer in time')
   const ask = async () => (await auth.fetch(path, { connection, product })).json()
   try {
-    const answer = await within(ask(), ORGANIZATION_TIMEOUT_MS, systemClock(), late)
+    const answer = await new EngineClock(systemClock()).within(ask(), ORGANIZATION_TIMEOUT_MS, late)
     const body = answer as Record<string, unknown>
     const list = body[source.list]
     const name = Array.isArray(list)

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { within } from '../words/abortable.js'
 import { systemClock } from '../words/clock.js'
+import { EngineClock } from '../words/engine-clock.js'
 
 /** The longest form that is read, in bytes (4 KiB). Ours are below one. */
 const LONGEST_FORM = 4_096
@@ -101,7 +101,7 @@ export async function formOf(req: Request): Promise<URLSearchParams> {
     req.destroy()
     return new Error('the form did not arrive in time')
   }
-  return within(read(req), FORM_TIMEOUT_MS, systemClock(), late)
+  return new EngineClock(systemClock()).within(read(req), FORM_TIMEOUT_MS, late)
 }
 
 async function read(req: AsyncIterable<Buffer>): Promise<URLSearchParams> {

@@ -151,7 +151,7 @@ export class Consent implements ZohoConsent {
       createdAt: now,
       updatedAt: now,
     }
-    const send = () => accounts.refresh(asked, closing)
+    const send = () => accounts.inTurn(closing, () => accounts.refresh(asked, closing))
     return abortable(
       storing(connection, () =>
         this.#grant({ connection, dataCenter, scopes, environment, label, soid, send }),

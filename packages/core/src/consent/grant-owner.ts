@@ -1,7 +1,6 @@
 import { readLimited } from '../gates/accounts-server.js'
 import type { GrantParts } from '../grant-parts.js'
 import { parseObject } from '../rules/token-response.js'
-import { within } from '../words/abortable.js'
 import type { DataCenter } from '../words/data-centers.js'
 
 /** The scope that lets the owner be read. */
@@ -33,7 +32,12 @@ export async function ownerOfGrant(
   const late = () => new Error('the accounts server did not say whose grant it is')
   try {
     const signal = AbortSignal.any([closing, cut.signal])
-    return await within(ask(token, dataCenter, signal, parts), timeoutMs, clock, late)
+    const send = async () => {
+      const owner = await clock.within(ask(token, dataCenter, signal, parts), timeoutMs, late)
+      return { kind: 'owner' as const, owner }
+    }
+    const answer = await parts.accounts.inTurn(signal, send)
+    return answer.kind === 'owner' ? answer.owner : {}
   } catch {
     return {}
   } finally {

@@ -4,7 +4,6 @@ import { grantKey } from '../gates/grant.js'
 import type { GrantParts } from '../grant-parts.js'
 import type { TokenAnswer } from '../rules/token-response.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
-import { within } from '../words/abortable.js'
 import type { Connection, Environment } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { ownerOfGrant } from './grant-owner.js'
@@ -166,5 +165,5 @@ async function countOfUser(
     return refreshTokens
   }
   const late = () => new Error('counting took too long')
-  return within(count(), timeoutMs, clock, late).catch(() => undefined)
+  return clock.within(count(), timeoutMs, late).catch(() => undefined)
 }

@@ -6,10 +6,12 @@ import {
   type RevokeAnswer,
   type TokenAnswer,
 } from '../rules/token-response.js'
-import type { Clock } from '../words/clock.js'
 import type { Connection } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
+import type { EngineClock } from '../words/engine-clock.js'
 import { describeFault } from '../words/errors.js'
+import { Stop } from '../words/stop.js'
+import type { RequestLimit, Slot } from './request-limit.js'
 
 /** The most of an answer that is read, in bytes (64 KiB). Zoho's are below one. */
 const LONGEST_ANSWER = 65_536
@@ -21,8 +23,13 @@ export type Answer<Judged> =
   | { readonly kind: 'timeout'; readonly detail: string }
   /** The connection broke; Zoho may have made a token. */
   | { readonly kind: 'lost'; readonly detail: string }
-  /** Nothing was sent: no name, no route, no TLS. Says something about this process, not about Zoho. */
-  | { readonly kind: 'unreachable'; readonly detail: string }
+  | Unreachable
+
+/** Nothing was sent: no name, no route, no TLS, no room. Says something about this process, not about Zoho. */
+interface Unreachable {
+  readonly kind: 'unreachable'
+  readonly detail: string
+}
 
 /** What a browser is sent to Zoho with. */
 export interface AuthorizationRequest {
@@ -66,7 +73,10 @@ export interface AccountsServerOptions {
   allowsApiDomain(origin: URL, dataCenter: DataCenter): boolean
   /** Limit of one request, from sending to the last byte of the answer, in milliseconds. */
   readonly timeoutMs: number
-  readonly clock: Clock
+  /** How long a consent or a revocation waits for room among the requests of this process, in milliseconds. */
+  readonly maxWaitMs: number
+  readonly requests: RequestLimit
+  readonly clock: EngineClock
   readonly fetch: typeof globalThis.fetch
 }
 
@@ -97,8 +107,36 @@ export class AccountsServer {
   }
 
   /**
+   * A request that a person or a revocation waits for, with room among those of this process: it goes before refreshes that
+   * have not had a turn. Never throws where `send` does not: without room in time nothing is sent, which is `unreachable`.
+   */
+  async inTurn<Judged>(signal: AbortSignal, send: () => Promise<Answer<Judged>>): Promise<Answer<Judged>> {
+    const { requests, clock, maxWaitMs } = this.#options
+    const stop = new Stop()
+    const onAbort = () => stop.stop(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const callOff = clock.after(maxWaitMs, () =>
+      stop.stop(new Error(`no room for a request within ${maxWaitMs} ms`)),
+    )
+    let slot: Slot
+    try {
+      slot = await requests.enter({ stop, ahead: true })
+    } catch (error) {
+      return { kind: 'unreachable', detail: describeFault(error).message }
+    } finally {
+      callOff()
+      signal.removeEventListener('abort', onAbort)
+    }
+    try {
+      return await send()
+    } finally {
+      slot.leave('sent')
+    }
+  }
+
+  /**
    * One token: a refresh (RFC 6749 section 6), or client credentials (section 4.4) for a connection with `soid`. Never
-   * throws.
+   * throws. Room among the requests of this process is the caller's to have.
    */
   async refresh(connection: Connection, signal: AbortSignal): Promise<Answer<TokenAnswer>> {
     const { dataCenter, refreshToken, soid, scopes = [] } = connection
@@ -136,12 +174,14 @@ export class AccountsServer {
    */
   async exchange(code: AuthorizationCode, signal: AbortSignal): Promise<Answer<TokenAnswer>> {
     const { dataCenter, redirectUri, verifier } = code
-    return this.#token(dataCenter, signal, (oauth, config) =>
-      oauth.genericGrantRequest(config, 'authorization_code', {
-        code: code.code,
-        ...(redirectUri === undefined ? {} : { redirect_uri: redirectUri }),
-        ...(verifier === undefined ? {} : { code_verifier: verifier }),
-      }),
+    return this.inTurn(signal, () =>
+      this.#token(dataCenter, signal, (oauth, config) =>
+        oauth.genericGrantRequest(config, 'authorization_code', {
+          code: code.code,
+          ...(redirectUri === undefined ? {} : { redirect_uri: redirectUri }),
+          ...(verifier === undefined ? {} : { code_verifier: verifier }),
+        }),
+      ),
     )
   }
 
@@ -169,15 +209,17 @@ export class AccountsServer {
   async revoke(token: RevocableToken, signal: AbortSignal): Promise<Answer<RevokeAnswer>> {
     const { dataCenter, value, type } = token
     const oauth = await this.#load()
-    const { answer } = await this.#send(
-      oauth,
-      dataCenter,
-      signal,
-      (config) => oauth.tokenRevocation(config, value, { token_type: type }),
-      judgeRevokeAnswer,
-      this.#revokesWithBasic() ? oauth.ClientSecretBasic : oauth.ClientSecretPost,
-    )
-    return answer
+    return this.inTurn(signal, async () => {
+      const { answer } = await this.#send(
+        oauth,
+        dataCenter,
+        signal,
+        (config) => oauth.tokenRevocation(config, value, { token_type: type }),
+        judgeRevokeAnswer,
+        this.#revokesWithBasic() ? oauth.ClientSecretBasic : oauth.ClientSecretPost,
+      )
+      return answer
+    })
   }
 
   /** Zoho's current page documents its own path and HTTP Basic; all product pages the older path. */
@@ -219,17 +261,13 @@ export class AccountsServer {
     const { timeoutMs, clock } = this.#options
     const config = this.#configuration(oauth, dataCenter, authenticate)
     const cut = new AbortController()
-    const timer = new AbortController()
     const onAbort = () => cut.abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     let late = false
-    clock.sleep(timeoutMs, timer.signal).then(
-      () => {
-        late = true
-        cut.abort()
-      },
-      () => {},
-    )
+    const callOff = clock.after(timeoutMs, () => {
+      late = true
+      cut.abort()
+    })
     let answer: Answer<Judged> | undefined
     config[oauth.customFetch] = async (url, init) => {
       try {
@@ -250,7 +288,7 @@ export class AccountsServer {
     } catch (error) {
       return { answer: answer ?? { kind: 'unreachable', detail: describeFault(error).message }, error }
     } finally {
-      timer.abort()
+      callOff()
       signal.removeEventListener('abort', onAbort)
     }
   }
@@ -279,12 +317,24 @@ function normalised(judged: { readonly kind: string }): Response {
   if (judged.kind === 'revoked') return new Response(null, { status: 200 })
   if (judged.kind !== 'token') return Response.json({ error: 'invalid_request' }, { status: 400 })
   const token = judged as Extract<TokenAnswer, { kind: 'token' }>
-  return Response.json({
+  return new ParsedResponse({
     access_token: token.value,
     token_type: 'bearer',
     expires_in: token.lifeMs / 1000,
     ...(token.refreshToken === undefined ? {} : { refresh_token: token.refreshToken }),
   })
+}
+
+/** 200 with a JSON that was read already: written out it would be a stream, and read once more. */
+class ParsedResponse extends Response {
+  readonly #json: object
+
+  constructor(json: object) {
+    super(null, { status: 200 })
+    this.#json = json
+  }
+
+  override readonly json = async (): Promise<object> => this.#json
 }
 
 /** Reads a body as text and stops where it grows too long. */

@@ -45,5 +45,15 @@ export function grantKey(connection: Connection, clientId: string): string {
   return [connection.dataCenter, clientId, digest].join(':')
 }
 
+/** Whether two readings of a connection hold the same grant; no digest is made for it. */
+export function isSameGrant(one: Connection, other: Connection): boolean {
+  return (
+    one.refreshToken === other.refreshToken &&
+    one.dataCenter === other.dataCenter &&
+    one.soid === undefined &&
+    other.soid === undefined
+  )
+}
+
 /** Characters of the digest that are kept: 132 bits. */
 const DIGEST_LENGTH = 22

@@ -1,58 +1,199 @@
-/** One refresh under way in this process. */
-export interface Flight<Outcome> {
-  readonly outcome: Promise<Outcome>
-  /** Settles when the flight has to pause: who has a token to fall back on need not wait any longer. */
-  readonly paused: Promise<void>
-  /** Whether a caller without any usable token waits: only then is a pause waited out. */
-  needed: boolean
+import type { EngineClock } from '../words/engine-clock.js'
+import { Stop } from '../words/stop.js'
+
+/** Where a flight is, for whoever waited for it in vain. */
+export type FlightStage = 'starting' | 'queued' | 'elsewhere' | 'paused' | 'sending'
+
+/** One caller of a flight. */
+export interface Caller {
+  /** When this caller gives up, in milliseconds since the epoch. */
+  readonly until: number
+  /** It has a token to fall back on, so that it waits for no pause. */
+  readonly fallback: boolean
+  /** Ends this caller's wait, with its reason. */
+  readonly signal: AbortSignal | undefined
+  /** What this caller is told when its time is over. @param failure Why the flight paused last, if it did. */
+  readonly late: (stage: FlightStage, failure: Error | undefined) => Error
 }
 
-/** What a running task can do to its own flight. */
+/** What a running task sees of its own flight, and can do to it. */
 export interface FlightControl {
-  /** Whether somebody without a usable token waits. */
-  needed(): boolean
-  /** Tells those who have something to fall back on that this will take longer. */
-  pause(): void
+  /**
+   * Stopped when nobody wants the outcome any more and nothing has been sent, or when the engine closes. Whatever the task
+   * waits for ends with it; a request that was sent does not.
+   */
+  readonly stop: Stop
+  stage: FlightStage
+  /** When the last of those who wait gives up, in milliseconds since the epoch; never, where nobody has to wait. */
+  lastUntil(): number
+  /**
+   * Nothing is sent until then. Who has something to fall back on, or gives up before, is told so at once.
+   *
+   * @param reason What those are told who cannot wait so long.
+   * @returns Whether somebody waits for it.
+   */
+  pause(untilAt: number, reason: Error): boolean
 }
 
 /**
  * Gate 2, single flight: one task per connection at a time in this process; whoever asks while it runs shares its
- * outcome.
+ * outcome, and waits no longer than its own time.
  *
- * Covers one process; for many see `turn.ts`. A caller's `AbortSignal` never ends a task that others share. A failed
- * task leaves nothing behind: the next caller starts another.
+ * Covers one process; for many see `turn.ts`. A caller's signal, or the end of its time, never ends a request that was
+ * sent: somebody will want the token. Before that, the last caller who leaves takes the flight with it. A failed task
+ * leaves nothing behind: the next caller starts another.
  */
 export class SingleFlight<Outcome> {
+  readonly #clock: EngineClock
   readonly #flights = new Map<string, Flight<Outcome>>()
+  readonly #running = new Set<Promise<unknown>>()
 
-  /** The flight of a key; starts one with `task` where none is under way. */
-  join(key: string, needed: boolean, task: (control: FlightControl) => Promise<Outcome>): Flight<Outcome> {
-    const running = this.#flights.get(key)
-    if (running) {
-      running.needed ||= needed
-      return running
-    }
-    let pause = (): void => {}
-    const paused = new Promise<void>((resolve) => {
-      pause = resolve
-    })
-    const control: FlightControl = { needed: () => flight.needed, pause: () => pause() }
-    const outcome = Promise.resolve()
-      .then(() => task(control))
-      .finally(() => this.#flights.delete(key))
-    // Nobody may be waiting: a background refresh that fails is reported by its task.
-    outcome.catch(() => {})
-    const flight: Flight<Outcome> = { outcome, paused, needed }
-    this.#flights.set(key, flight)
-    return flight
+  constructor(clock: EngineClock) {
+    this.#clock = clock
+  }
+
+  /**
+   * The outcome of a key's flight, which `task` starts where none is under way. `undefined`: it pauses, and the caller has
+   * something to fall back on.
+   */
+  join(
+    key: string,
+    caller: Caller,
+    task: (control: FlightControl) => Promise<Outcome>,
+  ): Promise<Outcome | undefined> {
+    return (this.#flights.get(key) ?? this.#start(key, false, task)).wait(caller)
+  }
+
+  /** Starts a flight that nobody waits for, where none is under way. */
+  startBehind(key: string, task: (control: FlightControl) => Promise<Outcome>): void {
+    if (!this.#flights.has(key)) this.#start(key, true, task)
   }
 
   has(key: string): boolean {
     return this.#flights.has(key)
   }
 
+  /** Ends every flight that has sent nothing. */
+  stop(reason: Error): void {
+    for (const flight of this.#flights.values()) flight.end(reason)
+  }
+
   /** Settles, never rejects, when nothing is under way any more. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#flights.values()].map((flight) => flight.outcome))
+    await Promise.allSettled(this.#running)
   }
+
+  #start(key: string, behind: boolean, task: (control: FlightControl) => Promise<Outcome>): Flight<Outcome> {
+    const flight: Flight<Outcome> = new Flight(this.#clock, behind, () => {
+      // A caller who comes after the last one has left must not share what is being given up.
+      if (this.#flights.get(key) === flight) this.#flights.delete(key)
+    })
+    this.#flights.set(key, flight)
+    const running = flight.run(task).finally(() => this.#running.delete(running))
+    this.#running.add(running)
+    return flight
+  }
+}
+
+/** Why a flight ends whose last caller has left. Nobody sees it. */
+const NOBODY_WAITS = new Error('nobody waits any more')
+
+/** One refresh under way in this process. */
+class Flight<Outcome> implements FlightControl {
+  stage: FlightStage = 'starting'
+  readonly stop: Stop = new Stop()
+  readonly #clock: EngineClock
+  /** It was started to have a new token ready, and goes on with nobody waiting. */
+  readonly #behind: boolean
+  readonly #forget: () => void
+  readonly #callers = new Set<WaitingCaller<Outcome>>()
+  #failure: Error | undefined
+
+  constructor(clock: EngineClock, behind: boolean, forget: () => void) {
+    this.#clock = clock
+    this.#behind = behind
+    this.#forget = forget
+  }
+
+  /** Never rejects: callers are told, and a background refresh that fails is reported by its task. */
+  async run(task: (control: FlightControl) => Promise<Outcome>): Promise<void> {
+    try {
+      // Whoever starts it joins first.
+      const outcome = await Promise.resolve().then(() => task(this))
+      this.#forget()
+      for (const caller of this.#callers) caller.resolve(outcome)
+    } catch (error) {
+      // Also where it took too long: what it still waits for ends, and nothing is sent later.
+      this.stop.stop(error as Error)
+      this.#forget()
+      for (const caller of this.#callers) caller.reject(error)
+    }
+  }
+
+  wait({ until, fallback, signal, late }: Caller): Promise<Outcome | undefined> {
+    return new Promise((resolve, reject) => {
+      const leave = (): boolean => {
+        if (!this.#callers.delete(caller)) return false
+        callOff()
+        signal?.removeEventListener('abort', onAbort)
+        return true
+      }
+      const caller: WaitingCaller<Outcome> = {
+        until,
+        fallback,
+        resolve: (outcome) => leave() && resolve(outcome),
+        reject: (error) => leave() && reject(error),
+      }
+      const giveUp = (error: unknown) => {
+        caller.reject(error)
+        this.#left()
+      }
+      const onAbort = () => giveUp(signal?.reason)
+      this.#callers.add(caller)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const callOff = this.#clock.after(until - this.#clock.now(), () =>
+        giveUp(late(this.stage, this.#failure)),
+      )
+    })
+  }
+
+  lastUntil(): number {
+    if (this.#behind) return Number.POSITIVE_INFINITY
+    let last = 0
+    for (const { until } of this.#callers) last = Math.max(last, until)
+    return last
+  }
+
+  pause(untilAt: number, reason: Error): boolean {
+    this.stage = 'paused'
+    this.#failure = reason
+    const stays = ({ fallback, until }: WaitingCaller<Outcome>) => !fallback && until > untilAt
+    const goesOn = [...this.#callers].some(stays)
+    // Who is told, and asks again, must not meet a flight that is at its end.
+    if (!goesOn) this.#forget()
+    for (const caller of this.#callers) {
+      if (caller.fallback) caller.resolve(undefined)
+      else if (!stays(caller)) caller.reject(reason)
+    }
+    return goesOn
+  }
+
+  /** Nothing that was sent is ended: somebody will want the token. */
+  end(reason: Error): void {
+    if (this.stage === 'sending') return
+    this.#forget()
+    this.stop.stop(reason)
+    for (const caller of this.#callers) caller.reject(reason)
+  }
+
+  #left(): void {
+    if (this.#callers.size === 0 && !this.#behind) this.end(NOBODY_WAITS)
+  }
+}
+
+interface WaitingCaller<Outcome> {
+  readonly until: number
+  readonly fallback: boolean
+  resolve(outcome: Outcome | undefined): void
+  reject(error: unknown): void
 }

@@ -1,7 +1,7 @@
 import { LocalBucket } from '../rules/budget.js'
 import type { BudgetPolicy } from '../stores/ports.js'
-import { onceReady, within } from '../words/abortable.js'
-import type { Clock } from '../words/clock.js'
+import { onceReady } from '../words/abortable.js'
+import type { EngineClock } from '../words/engine-clock.js'
 import { describeFault } from '../words/errors.js'
 import type { Events } from '../words/events.js'
 
@@ -32,18 +32,19 @@ export interface StoreTraits {
 
 /** Watches whether the token store answers, and what may be spent while it does not. */
 export class StoreHealth {
-  readonly #clock: Clock
+  readonly #clock: EngineClock
   readonly #events: Events
   readonly #buckets = new Map<string, LocalBucket>()
   readonly #newBucket: () => LocalBucket
-  readonly #inProcess: boolean
+  /** The store lives in this process. */
+  readonly inProcess: boolean
   readonly #closing: AbortSignal
   /** Until the store is ready, or could not be made so. */
   #preparing: (() => Promise<void>) | undefined
   #downSince: number | undefined
 
   constructor(
-    clock: Clock,
+    clock: EngineClock,
     events: Events,
     budget: BudgetPolicy,
     traits: StoreTraits,
@@ -54,20 +55,20 @@ export class StoreHealth {
     this.#events = events
     this.#closing = closing
     this.#newBucket = () => new LocalBucket(budget, traits.instances, clock.now(), random)
-    this.#inProcess = traits.inProcess
+    this.inProcess = traits.inProcess
     this.#preparing = traits.ready && onceReady(traits.ready)
   }
 
   /** Runs one store operation, within {@link STORE_TIMEOUT_MS}. @throws StoreFault */
   async run<T>(operation: () => Promise<T>): Promise<T> {
-    if (this.#inProcess) return operation()
+    if (this.inProcess) return operation()
     if (this.#preparing !== undefined) {
       await this.#preparing()
       this.#preparing = undefined
     }
     try {
       const late = () => new Error(`the store did not answer within ${STORE_TIMEOUT_MS} ms`)
-      const result = await within(operation(), STORE_TIMEOUT_MS, this.#clock, late)
+      const result = await this.#clock.within(operation(), STORE_TIMEOUT_MS, late)
       this.#answered()
       return result
     } catch (error) {

@@ -11,6 +11,7 @@ import {
   type RotateReport,
   Token,
   type TokenOptions,
+  type WarmReport,
   ZohoAuth,
   ZohoAuthError,
   type ZohoAuthEventName,
@@ -153,6 +154,18 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
     return { seen: 0, revoked: 0, failed: [] }
   }
 
+  override async warm(ids: Iterable<string> | AsyncIterable<string>): Promise<WarmReport> {
+    const { error } = this.#options
+    const report = { seen: 0, warmed: 0, failed: [] as { connection: string; code: string }[] }
+    for await (const connection of ids) {
+      report.seen += 1
+      this.asked.push(connection)
+      if (error) report.failed.push({ connection, code: error.code })
+      else report.warmed += 1
+    }
+    return report
+  }
+
   override async status(connection = 'default'): Promise<ConnectionStatus> {
     return {
       connection,
@@ -160,6 +173,7 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
       state: 'active',
       store: 'up',
       budgetLeft: 8,
+      requests: { underWay: 0, queued: 0, max: 100 },
     }
   }
 

@@ -1,5 +1,3 @@
-import type { Clock } from './clock.js'
-
 /** A wait that ends with the caller's signal, for its reason. The work itself goes on. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
@@ -22,24 +20,6 @@ export function ended(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-/** A wait that ends after `ms` milliseconds of a clock, with the error that `late` makes. The work itself goes on. */
-export async function within<T>(
-  work: Promise<T> | T,
-  ms: number,
-  clock: Clock,
-  late: () => Error,
-): Promise<T> {
-  const timer = new AbortController()
-  const end = clock.sleep(ms, timer.signal).then(() => {
-    throw late()
-  })
-  try {
-    return await Promise.race([work, end])
-  } finally {
-    timer.abort()
-  }
 }
 
 /** Getting ready, done once for everyone who asks meanwhile. What does not work shows later. */

@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel'
+import { type Channel, channel } from 'node:diagnostics_channel'
 import type { DataCenter } from './data-centers.js'
 import type { ZohoAuthErrorCode } from './errors.js'
 
@@ -28,6 +28,13 @@ export interface ZohoAuthEvents {
     /** What is done about it; `passed-on` goes with a hint. */
     readonly outcome: 'replay' | 'passed-on'
     readonly hint?: string
+  }
+  /** A refresh has to wait: this process has as many requests to the accounts servers under way as it may. */
+  'refresh.queued': {
+    readonly connection: string
+    /** How many go before it. */
+    readonly before: number
+    readonly underWay: number
   }
   'refresh.throttled': {
     readonly connection: string
@@ -61,6 +68,8 @@ export type ZohoAuthListener<Name extends ZohoAuthEventName> = (event: ZohoAuthE
  */
 export class Events {
   readonly #listeners = new Map<ZohoAuthEventName, Set<(event: never) => void>>()
+  /** Node forgets a channel that nobody holds, and makes it anew each time. */
+  readonly #channels = new Map<ZohoAuthEventName, Channel>()
 
   on<Name extends ZohoAuthEventName>(name: Name, listener: ZohoAuthListener<Name>): () => void {
     const listeners = this.#listeners.get(name) ?? new Set()
@@ -81,7 +90,11 @@ export class Events {
         process.emitWarning(`a listener of "${name}" threw: ${String(error)}`, 'ZohoAuthWarning')
       }
     }
-    const published = channel(`zoho-auth:${name}`)
+    let published = this.#channels.get(name)
+    if (published === undefined) {
+      published = channel(`zoho-auth:${name}`)
+      this.#channels.set(name, published)
+    }
     if (published.hasSubscribers) published.publish(event)
   }
 
