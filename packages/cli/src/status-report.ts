@@ -5,7 +5,7 @@ import type { Session } from './session.js'
 const LONGEST_LIFE_MS = 86_400_000
 
 /** What is told of one connection. Holds no secret. */
-export interface Report extends ConnectionStatus {
+export interface Report extends Omit<ConnectionStatus, 'requests'> {
   /** New tokens per window that this library allows itself. */
   readonly budget: number
   /** Life left of the token at hand. */
@@ -25,7 +25,8 @@ export interface Report extends ConnectionStatus {
  */
 export async function reportOn(session: Session, connection: string): Promise<Report> {
   const { zoho, stores } = session
-  const { expiresAt: exact, ...status } = await zoho.status(connection)
+  // What waits in this process says nothing about the app's.
+  const { expiresAt: exact, requests: _, ...status } = await zoho.status(connection)
   // Core goes on without the store; whoever asks for the state wants to know.
   const record = session.seen()
   const now = Date.now()

@@ -424,9 +424,13 @@ test('where all is well there is a ✓ for each check, and the exit code is 0', 
     'data centre',
     'live check',
     'scopes',
+    'requests',
   ])
     expect(doctor.stdout).toMatch(new RegExp(`^✓ ${name.replace('.', '\\.')} +\\S`, 'm'))
   expect(doctor.stdout).not.toMatch(/[✗–]/)
+  expect(doctor.stdout).toMatch(
+    /^✓ requests +0 of 100 under way, 0 wait for room; at \d+ ms each, a process without tokens serves about \d+ connections a second$/m,
+  )
   expect(doctor.stdout).toMatch(/\nall is well\n$/)
   expectNoSecret(doctor, secretsOf(zoho, cwd))
 })

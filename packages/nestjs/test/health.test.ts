@@ -8,6 +8,7 @@ import type { Emulator } from '@zoho-auth/emulator'
 import { getZohoAuthToken, ZohoAuth, ZohoAuthModule } from '@zoho-auth/nestjs'
 import { ZohoAuthHealthIndicator, type ZohoHealthOptions } from '@zoho-auth/nestjs/terminus'
 import { ZohoAuthTestingModule } from '@zoho-auth/nestjs/testing'
+import { until } from '../../../testing/waiting.mjs'
 import { afterwards, emulated, engineOptions, PLATFORMS, type Running, start, tenants } from './support.js'
 
 @Controller()
@@ -120,6 +121,23 @@ describe('the health of a connection', () => {
     expect(await checked(running, '?connection=acme')).toMatchObject(UP)
     await running.app.get(ZohoAuth).revoke({ connection: 'acme' })
     expect(await checked(running, '?connection=acme')).toMatchObject({ ...DOWN, state: 'revoked' })
+  })
+
+  test('is up while refreshes wait for room, and says how many', async () => {
+    const emulator = await emulated()
+    const { options } = tenants(emulator, 'acme', 'globex', 'initech')
+    const running = await healthy([ZohoAuthModule.forRoot({ ...options, maxConcurrentRefreshes: 1 })])
+    emulator.fault({ on: 'token', kind: 'hang' })
+    const zoho = running.app.get(ZohoAuth)
+    const leaving = new AbortController()
+    const calls = ['acme', 'globex', 'initech'].map((connection) =>
+      zoho.getToken({ connection, signal: leaving.signal }).catch(() => {}),
+    )
+    await until(async () => (await zoho.status('acme')).requests.queued === 2)
+    expect(await checked(running, '?connection=acme')).toEqual({ ...UP, budgetLeft: 7, queued: 2 })
+    leaving.abort()
+    await Promise.all(calls)
+    expect(await checked(running, '?connection=acme')).toEqual({ ...UP, budgetLeft: 7 })
   })
 
   test('is up while Zoho throttles: the tokens at hand still work', async () => {

@@ -12,6 +12,7 @@ import { listed, type Session, sessionOn } from '../session.js'
 import { checkAccountsServer } from './accounts-server.js'
 import { checkConnection, type Wanted } from './connection.js'
 import { type Finding, fault, ok, skipped } from './finding.js'
+import { watchRequests } from './requests.js'
 import { checkRows } from './rows.js'
 import { checkStore } from './store.js'
 import { checkKeys, checkPackage, variableFaults, variablesAreFine } from './variables.js'
@@ -119,9 +120,12 @@ async function inspect(
   const closed = new Set(rows.flatMap(({ connection, state }) => (state === 'fault' ? [connection] : [])))
   const { ids, more } = await connectionsOf(session, examination.connection)
   const reached = new Map<DataCenter, boolean>()
+  const requests = watchRequests(zoho)
+  let readable: string | undefined
   for (const id of ids.filter((one) => !closed.has(one))) {
     signal.throwIfAborted()
     const { dataCenter } = await zoho.status(id)
+    readable = id
     if (!reached.has(dataCenter)) {
       const server = await checkAccountsServer(zoho, id, dataCenter)
       found(server)
@@ -130,6 +134,8 @@ async function inspect(
     if (reached.get(dataCenter)) found(await checkConnection(session, id, examination, signal))
     else found([{ ...skipped('live check', 'the accounts server has to be reached first'), connection: id }])
   }
+  requests.off()
+  if (readable !== undefined) found([await requests.finding(readable)])
   if (more)
     found([
       skipped('live check', 'of the other connections none was asked about: name one with --connection'),

@@ -34,6 +34,8 @@ export interface ZohoHealthDetails {
   readonly lastError?: string
   /** The token store does not answer. */
   readonly store?: 'down'
+  /** Refreshes of this process that wait for room among its requests to Zoho; absent where none does. */
+  readonly queued?: number
   /** Why there is no status: the code of an error, or `timeout`. */
   readonly error?: string
 }
@@ -107,7 +109,7 @@ function isUsable({ state, quiet, store }: ConnectionStatus): boolean {
 }
 
 function detailsOf(status: ConnectionStatus): ZohoHealthDetails {
-  const { state, dataCenter, expiresAt, budgetLeft, quiet, lastError, store } = status
+  const { state, dataCenter, expiresAt, budgetLeft, quiet, lastError, store, requests } = status
   return {
     state,
     dataCenter,
@@ -116,6 +118,7 @@ function detailsOf(status: ConnectionStatus): ZohoHealthDetails {
     ...(quiet === undefined ? {} : { quiet: quiet.reason }),
     ...(lastError === undefined ? {} : { lastError: lastError.code }),
     ...(store === 'up' ? {} : { store }),
+    ...(requests.queued === 0 ? {} : { queued: requests.queued }),
   }
 }
 
