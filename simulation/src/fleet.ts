@@ -108,6 +108,7 @@ export class Fleet {
       connections: connectionLink(life, { ...this.#parts, connections }),
       tokens: tokenLink(life, this.#parts),
       expectedInstances: scenario.processes,
+      maxConcurrentRefreshes: scenario.maxConcurrentRefreshes,
       clock: life.clock,
       fetch: networkOf(life, this.#parts),
       logger: { warn: (message) => judge.secrets('log', message) },

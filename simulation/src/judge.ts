@@ -17,8 +17,10 @@ import type { Life } from './virtual-process.js'
 import type { Weather } from './weather.js'
 import type { World } from './world.js'
 
-/** How long a caller may wait, in milliseconds: what `getToken` documents. */
-export const DEADLINE_MS: number = 3 * DEFAULT_TIMEOUT_MS + 2_000
+/** How long a caller may wait, in milliseconds: what `getToken` documents (`maxWaitMs`). */
+export const DEADLINE_MS = 10_000
+/** How long the refresh that callers share may go on, in milliseconds. */
+const FLIGHT_MS = 3 * DEFAULT_TIMEOUT_MS + 2_000
 /** After the last disturbance nobody may fail any more, in milliseconds: a throttle, and then some. */
 const RECOVERY_MS = 660_000
 /** The same for a pause or a step of this process's own clock, in milliseconds. */
@@ -29,7 +31,7 @@ const LIFECYCLE_RECOVERY_MS = 35_000
 const MARGIN_MS = 29_000
 const HOUR_MS = 3_600_000
 /** A flight that began before a revocation was stored has ended after this, in milliseconds. */
-const REVOCATION_GRACE_MS = DEADLINE_MS + 5_000
+const REVOCATION_GRACE_MS = FLIGHT_MS + 5_000
 
 /** A promise that was broken. */
 export interface Violation {

@@ -41,6 +41,8 @@ export interface Scenario {
   readonly foreignGapMs: number | undefined
   readonly episodes: readonly Episode[]
   readonly plans: readonly Plan[]
+  /** Requests that a process has under way at the accounts servers at once. */
+  readonly maxConcurrentRefreshes: number
   /** Clocks of processes are off by up to this, in milliseconds. */
   readonly skewMs: number
   /** Processes freeze instead of stepping: no clock can find out about both. */
@@ -106,6 +108,8 @@ export function drawScenario(random: Random): Scenario {
     skewMs: random.pick([0, 5_000, 300_000]),
     freezes,
     calm,
+    // Few, so that the connections of a process wait for each other.
+    maxConcurrentRefreshes: random.pick([1, 2, 100]),
   }
 }
 

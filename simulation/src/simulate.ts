@@ -155,4 +155,5 @@ const WARM_UP: Scenario = {
   skewMs: 0,
   freezes: false,
   calm: false,
+  maxConcurrentRefreshes: 100,
 }

@@ -23,12 +23,12 @@ export class World {
   now: number = START_AT
   steps = 0
   readonly trace: Trace
-  /** Turns of the real event loop after each event. One is enough where nothing real is waited for. */
+  /** Turns of the real event loop after each event. Three are enough: core lets one pass between two requests, and before it sleeps. */
   readonly #turns: number
   readonly #heap: Scheduled[] = []
   #order = 0
 
-  constructor(turns = 1, print?: (line: string) => void) {
+  constructor(turns = 3, print?: (line: string) => void) {
     this.#turns = turns
     this.trace = new Trace(START_AT, print)
   }
