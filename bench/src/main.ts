@@ -2,25 +2,27 @@
  * Figures against the floor, side by side in one run. Ratios travel between machines; nanoseconds do not.
  *
  * `pnpm bench` prints them all in bounded form, `pnpm bench get-token heap` only those named; `--full` takes more samples
- * and 100 000 connections.
+ * and 100 000 connections. `cold-start --svg FILE` draws its curve.
  */
 import { parseArgs } from 'node:util'
+import { coldStart } from './cold-start.js'
 import { getToken } from './get-token.js'
 import { heap } from './heap.js'
 import { importing } from './importing.js'
 import { many } from './many.js'
 import { stores } from './stores.js'
 
-const BENCHES: Readonly<Record<string, (full: boolean) => Promise<void>>> = {
+const BENCHES: Readonly<Record<string, (full: boolean, svg?: string) => Promise<void>>> = {
   'get-token': getToken,
   heap,
   import: importing,
   stores,
   many,
+  'cold-start': coldStart,
 }
 
 const { values, positionals: wanted } = parseArgs({
-  options: { full: { type: 'boolean', default: false } },
+  options: { full: { type: 'boolean', default: false }, svg: { type: 'string' } },
   allowPositionals: true,
 })
 const unknown = wanted.filter((name) => !Object.hasOwn(BENCHES, name))
@@ -30,4 +32,4 @@ if (unknown.length > 0) {
 }
 console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
 for (const [name, bench] of Object.entries(BENCHES))
-  if (wanted.length === 0 || wanted.includes(name)) await bench(values.full)
+  if (wanted.length === 0 || wanted.includes(name)) await bench(values.full, values.svg)

@@ -1,14 +1,12 @@
-import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { createZohoAuth, sealedConnectionStore, systemClock } from '@zoho-auth/core'
 import { redisConnectionStore, redisTokenStore } from '@zoho-auth/store-redis'
 import { createClient } from 'redis'
 import { collect } from './collect.js'
-import type { Delay, Many } from './many.js'
+import { delayed } from './delay.js'
+import type { Many } from './many.js'
+import { startStub } from './stub-process.js'
 
 /** Connections that are used before anything is counted: code and caches. */
 const WARM_UP = 1_000
@@ -20,17 +18,14 @@ const REFRESH_AHEAD_MS = 300_000
 /** The stub's tokens live so long at least; then the first of them go stale. */
 const STALE_AFTER_MS = 7_200_000 - REFRESH_AHEAD_MS
 const SERVE_MS = 10_000
-/** Interval of the timer whose lateness is the delay of the event loop, in milliseconds. */
-const RESOLUTION_MS = 1
 
 const connections = Number(process.argv[2])
 const client = createClient({ url: process.argv[3] ?? '' })
 await client.connect()
 
 const spreadMs = ((connections + WARM_UP) / REFRESHES_PER_SECOND) * 1000
-const stub = fork(fileURLToPath(new URL('./accounts-stub.js', import.meta.url)), [String(spreadMs)])
+const stub = await startStub(spreadMs)
 const startedAt = performance.now()
-const [accountsUrl] = (await once(stub, 'message')) as [string]
 
 const encryptionKeys = [`bench:${randomBytes(32).toString('base64')}`]
 const grants = sealedConnectionStore(redisConnectionStore(client), { encryptionKeys })
@@ -39,7 +34,7 @@ let aheadMs = 0
 const zoho = createZohoAuth({
   clientId: '1000.THECLIENTIDOFTHEBENCHISASLONGASONE',
   clientSecret: 'the-client-secret',
-  accountsUrl,
+  accountsUrl: stub.accountsUrl,
   connections: grants,
   tokens: redisTokenStore(client),
   encryptionKeys,
@@ -78,16 +73,6 @@ async function add(name: string, count: number): Promise<void> {
 async function redisBytes(): Promise<number> {
   const info = await client.info('memory')
   return Number(/used_memory:(\d+)/.exec(info)?.[1])
-}
-
-/** How late the event loop is while work is done. */
-async function delayed(work: () => Promise<void>): Promise<Delay> {
-  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  histogram.enable()
-  await work()
-  histogram.disable()
-  const late = (percent: number) => Math.max(0, histogram.percentile(percent) / 1e6 - RESOLUTION_MS)
-  return { p50: late(50), p99: late(99) }
 }
 
 const get = (connection: string) => zoho.getToken({ connection })
@@ -138,5 +123,5 @@ const many: Many = {
 }
 await zoho.close()
 await client.close()
-stub.disconnect()
+stub.stop()
 console.log(JSON.stringify(many))

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { Delay } from './delay.js'
 import { figure } from './figure.js'
 import { line } from './sample.js'
 import { withRedis } from './servers.js'
@@ -14,12 +15,6 @@ const LIMIT_MS = { bounded: 300_000, full: 1_800_000 }
 const MOST_HEAP_BYTES = 1_000
 /** Most lateness of the event loop while tokens are handed out, at p99, in milliseconds. */
 const MOST_LATE_MS = 20
-
-/** How late the event loop is, in milliseconds. */
-export interface Delay {
-  readonly p50: number
-  readonly p99: number
-}
 
 /** What `many-child.ts` measures. Bytes are those of one connection. */
 export interface Many {
