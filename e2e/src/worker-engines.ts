@@ -38,6 +38,12 @@ interface Engine {
   readonly stores: OpenedStores
 }
 
+/**
+ * How long callers wait, in milliseconds (one minute): sixty processes that begin at once wait for this machine more than for
+ * Zoho, and nobody is to fail for that.
+ */
+const PATIENCE_MS = 60_000
+
 /** What a worker can do. */
 export class WorkerEngines {
   readonly #config: WorkerConfig
@@ -176,7 +182,13 @@ export class WorkerEngines {
     if (urls === undefined) throw new Error(`there is no engine ${name}`)
     const stores = await this.#stores(urls.tokens)
     const { connections } = await this.#stores(urls.connections)
-    const zoho = createZohoAuth({ ...this.#config.options, tokens: stores.tokens, connections, fetch: noted })
+    const zoho = createZohoAuth({
+      ...this.#config.options,
+      tokens: stores.tokens,
+      connections,
+      fetch: noted,
+      maxWaitMs: PATIENCE_MS,
+    })
     for (const event of HEARD)
       zoho.on(event, (payload) => console.log(event, inspect(payload, { depth: 10, showHidden: true })))
     zoho.on('token.refreshed', ({ connection }) => {

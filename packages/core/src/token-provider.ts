@@ -10,6 +10,9 @@ import type { Token } from './words/token.js'
 /** Times one caller joins a flight before it gives up on a token that is not the one it refused. */
 const MOST_JOINS = 3
 
+/** With so many requests waiting, no refresh is begun that nobody waits for: whoever asks next tries again. */
+const MAX_QUEUED_BEHIND = 10_000
+
 /** A token younger than this may not have reached all of Zoho's servers, in milliseconds; shorter-lived ones in proportion. */
 const YOUNG_MS = 5_000
 
@@ -193,6 +196,7 @@ export class TokenProvider {
   #refreshBehind(id: string): void {
     const held = this.memory.get(id)
     if (this.#flights.has(id) || this.#parts.stopping.aborted) return
+    if (this.#parts.requests.counts.queued >= MAX_QUEUED_BEHIND) return
     if (held && this.#quiets.get(held.key, this.#parts.clock.now())) return
     this.#flights.startBehind(id, this.#task(id))
   }

@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { createZohoAuth, memoryTokenStore, type TokenStore, type ZohoAuthError } from '@zoho-auth/core'
+import {
+  type Connection,
+  createZohoAuth,
+  memoryTokenStore,
+  type TokenStore,
+  type ZohoAuthError,
+} from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import { answered, until } from '../../../testing/waiting.mjs'
 import { byHand, closing, codeOf, connectionsFor, emulate, engine, turning } from './support.js'
@@ -63,6 +69,17 @@ async function narrow(count: number, options: Parameters<typeof engine>[1] = {})
     return token
   }
   return { clock, emulator, names, connections, steps, zoho, order }
+}
+
+/** A store in memory as one that is not known to be in this process. */
+function shared(inner: TokenStore): TokenStore {
+  return {
+    begin: (key, request) => inner.begin(key, request),
+    commit: (key, turn, value, lifeMs) => inner.commit(key, turn, value, lifeMs),
+    abandon: (key, turn, options) => inner.abandon(key, turn, options),
+    forget: (key, quiet) => inner.forget(key, quiet),
+    inspect: (key) => inner.inspect(key),
+  }
 }
 
 async function failure(work: Promise<unknown>): Promise<ZohoAuthError> {
@@ -179,14 +196,11 @@ describe('room for requests to the accounts servers', () => {
     const asked: string[] = []
     const inner = memoryTokenStore()
     const tokens: TokenStore = {
+      ...shared(inner),
       begin: (key, request) => {
         asked.push(key)
         return inner.begin(key, request)
       },
-      commit: inner.commit.bind(inner),
-      abandon: inner.abandon.bind(inner),
-      forget: inner.forget.bind(inner),
-      inspect: inner.inspect.bind(inner),
     }
     const { names, steps, zoho } = await narrow(30, { tokens })
     const all = Promise.all(names.map((connection) => zoho.getToken({ connection })))
@@ -195,6 +209,73 @@ describe('room for requests to the accounts servers', () => {
     steps.release()
     await all
     expect(asked).toHaveLength(30)
+  })
+
+  test('what another process has made is handed out although there is no room', async () => {
+    const clock = new ManualClock()
+    const emulator = await emulate({ clock })
+    const connections = connectionsFor(emulator, ids(3))
+    // Not known as a store in memory, so that it counts as shared.
+    const tokens = shared(memoryTokenStore({ clock }))
+    const other = engine(emulator, { connections, clock, tokens })
+    const made = await other.getToken({ connection: 'customer-2' })
+    const steps = steppedFetch()
+    const zoho = engine(emulator, {
+      connections,
+      clock,
+      tokens,
+      fetch: steps.fetch,
+      maxConcurrentRefreshes: 1,
+    })
+    const waiting = ids(2).map((connection) => zoho.getToken({ connection }))
+    await steps.sent(1)
+    expect((await zoho.getToken({ connection: 'customer-2' })).value).toBe(made.value)
+    expect(steps.seen).toHaveLength(1)
+    steps.release()
+    await Promise.all(waiting)
+  })
+
+  test('what the store forbids is told although there is no room', async () => {
+    const clock = new ManualClock()
+    const emulator = await emulate({ clock })
+    const connections = connectionsFor(emulator, ids(2))
+    const tokens = shared(memoryTokenStore({ clock }))
+    const other = engine(emulator, { connections, clock, tokens })
+    emulator.throttle()
+    expect(await codeOf(other.getToken({ connection: 'customer-1' }))).toBe('ERR_ZOHO_THROTTLED')
+    emulator.unthrottle()
+    const steps = steppedFetch()
+    const zoho = engine(emulator, {
+      connections,
+      clock,
+      tokens,
+      fetch: steps.fetch,
+      maxConcurrentRefreshes: 1,
+    })
+    const waiting = zoho.getToken({ connection: 'customer-0' })
+    await steps.sent(1)
+    expect(await codeOf(zoho.getToken({ connection: 'customer-1' }))).toBe('ERR_ZOHO_THROTTLED')
+    steps.release()
+    await waiting
+  })
+
+  test('connections are looked up twenty at a time while there is no room', async () => {
+    const clock = new ManualClock()
+    const emulator = await emulate({ clock })
+    const store = connectionsFor(emulator, ids(200))
+    let lookups = 0
+    let most = 0
+    const connections = async (id: string) => {
+      most = Math.max(most, ++lookups)
+      await new Promise((resolve) => setImmediate(resolve))
+      lookups -= 1
+      return store.get(id)
+    }
+    const zoho = engine(emulator, { connections, clock, maxConcurrentRefreshes: 2 })
+    await Promise.all(ids(200).map((connection) => zoho.getToken({ connection })))
+    expect(emulator.counters.tokenRequests).toBe(200)
+    // Each is looked at again once its token is there, outside of the twenty.
+    expect(most).toBeLessThanOrEqual(22)
   })
 
   test('a consent and a revocation go before refreshes that wait', async () => {
@@ -228,6 +309,38 @@ describe('room for requests to the accounts servers', () => {
     await closed
     expect((await Promise.all(all.slice(0, 2))).every(({ value }) => value !== '')).toBe(true)
     expect(steps.seen).toHaveLength(2)
+  })
+
+  test('a refresh that nobody waits for does not begin behind ten thousand others', async () => {
+    const { clock, connections, emulator, steps } = await narrow(1)
+    const stale = { ...(await connections.get('customer-0')), id: 'stale' } as Connection
+    const zoho = engine(emulator, {
+      connections: async (id) =>
+        id === 'stale' ? stale : { ...stale, id, refreshToken: `the-refresh-token-of-${id}` },
+      clock,
+      fetch: steps.fetch,
+      maxConcurrentRefreshes: 1,
+    })
+    const get = zoho.getToken({ connection: 'stale' })
+    await steps.sent(1)
+    steps.step()
+    const token = await get
+    await clock.advance(3_600_000 - 200_000)
+    const queued = async () => (await zoho.status('stale')).requests.queued
+    const leaving = new AbortController()
+    const more = (from: number, to: number) => {
+      for (let index = from; index < to; index++)
+        zoho.getToken({ connection: `other-${index}`, signal: leaving.signal }).catch(() => {})
+    }
+    more(0, 10_001)
+    await until(async () => (await queued()) === 10_000)
+    expect(await zoho.getToken({ connection: 'stale' })).toBe(token)
+    expect(await queued()).toBe(10_000)
+    leaving.abort()
+    await until(async () => (await queued()) === 0)
+    expect(await zoho.getToken({ connection: 'stale' })).toBe(token)
+    await until(async () => (await queued()) === 1)
+    steps.release()
   })
 
   test('a refresh that nobody waits for keeps its place', async () => {

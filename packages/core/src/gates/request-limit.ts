@@ -1,8 +1,8 @@
 import { ZohoAuthError, type ZohoAuthErrorDetails } from '../words/errors.js'
 import type { Stop } from '../words/stop.js'
 
-/** Most requests that wait for their turn; one more is told to come back. */
-const MAX_QUEUED = 100_000
+/** Most requests that wait for their turn, about eleven kilobytes each; one more is told to come back. */
+const MAX_QUEUED = 50_000
 
 /** Connections that are looked at at once, while there is no room for a request: what was sent has the machine first. */
 const MAX_LOOKS = 20

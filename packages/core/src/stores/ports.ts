@@ -128,7 +128,7 @@ export interface TokenStore {
    * for somebody else's refresh sooner than the next look at the store would.
    */
   changed?(key: string, signal: AbortSignal): Promise<void>
-  /** For status and doctor; changes nothing. */
+  /** For status, doctor, and whoever has to wait for room for a request; changes nothing. */
   inspect(key: string): Promise<TokenRecord | undefined>
   close?(): Promise<void>
 }
