@@ -19,7 +19,7 @@ import type { TokenStore } from './stores/ports.js'
 import { SealedTokenStore } from './stores/sealed-token-store.js'
 import { TokenProvider } from './token-provider.js'
 import { warnOfFleet, warnOfTwins } from './warnings.js'
-import { abortable } from './words/abortable.js'
+import { abortable, unlimitedListeners } from './words/abortable.js'
 import { type Connection, isConnectionId } from './words/connection.js'
 import { type DataCenter, PRODUCTS, type Product, productOrigin } from './words/data-centers.js'
 import { describeFault, ZohoAuthError } from './words/errors.js'
@@ -74,14 +74,17 @@ class Engine extends ZohoAuth implements HandleTarget {
   #accounts: Promise<AccountsServer> | undefined
   readonly #hopeless = new HopelessHosts()
   readonly #lastErrors: LastErrors
-  readonly #stopping = unlimitedListeners(new AbortController())
-  readonly #closing = unlimitedListeners(new AbortController())
+  readonly #stopping = new AbortController()
+  readonly #closing = new AbortController()
   readonly #background: Background
   readonly #untwin: () => void
   #closed: Promise<void> | undefined
 
   constructor(settings: Settings) {
     super()
+    // Each refresh under way listens.
+    unlimitedListeners(this.#stopping.signal)
+    unlimitedListeners(this.#closing.signal)
     this.#settings = settings
     this.ambient = settings.ambient
     const { clock, logger, budget, clientId } = settings
@@ -189,13 +192,16 @@ class Engine extends ZohoAuth implements HandleTarget {
     options: TokenOptions = {},
   ): Promise<{ Authorization: string }> {
     if (!URL.canParse(url as string)) throw new TypeError('authorize needs an absolute URL')
+    this.#assertOpen()
     const target = new URL(url)
     if (!this.#hosts.knows(target)) throw hostDenied(target)
     const id = await this.#resolve(options.connection)
+    const { clock, maxWaitMs, scheme } = this.#settings
+    const until = clock.now() + maxWaitMs
     const dataCenter = await this.#dataCenterOf(id)
     if (!this.#hosts.allows(target, dataCenter)) throw hostDenied(target, id, dataCenter)
-    const token = await this.#getToken(id, options)
-    return { Authorization: `${this.#settings.scheme} ${token.value}` }
+    const { token } = await this.#provider.provide(id, { ...options, until })
+    return { Authorization: `${scheme} ${token.value}` }
   }
 
   override async apiUrl(product: Product, connection?: string): Promise<URL> {
@@ -449,12 +455,6 @@ class Engine extends ZohoAuth implements HandleTarget {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw closedError()
   }
-}
-
-/** Each refresh under way listens; Node warns of more than ten listeners otherwise. */
-function unlimitedListeners(controller: AbortController): AbortController {
-  process.getBuiltinModule('node:events').setMaxListeners(0, controller.signal)
-  return controller
 }
 
 /** The caller's signal, wherever `fetch` takes it from. */

@@ -1,3 +1,4 @@
+import { unlimitedListeners } from './words/abortable.js'
 import type { Clock } from './words/clock.js'
 import { isZohoAuthError } from './words/errors.js'
 import type { WarmOptions, WarmReport } from './zoho-auth.js'
@@ -32,7 +33,7 @@ export async function warm(
 ): Promise<WarmReport> {
   if (!(perSecond > 0 && perSecond <= MAX_PER_SECOND))
     throw new TypeError(`perSecond must be a number above 0 and at most ${MAX_PER_SECOND}`)
-  const ended = signal === undefined ? stopping : AbortSignal.any([signal, stopping])
+  const ended = unlimitedListeners(AbortSignal.any(signal === undefined ? [stopping] : [signal, stopping]))
   const report = { seen: 0, warmed: 0, failed: [] as { connection: string; code: string }[] }
   const underWay = new Set<Promise<void>>()
   const fill = async (connection: string) => {

@@ -14,6 +14,12 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undef
   }
 }
 
+/** For a signal to which as many listen as there are requests: Node warns of more than ten otherwise. */
+export function unlimitedListeners(signal: AbortSignal): AbortSignal {
+  process.getBuiltinModule('node:events').setMaxListeners(0, signal)
+  return signal
+}
+
 /** Settles when a signal is aborted. */
 export function ended(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
