@@ -13,6 +13,9 @@ export interface HeldFetch {
   readonly release: () => void
 }
 
+/** How long a test's server keeps a connection that nobody uses, in milliseconds (ten minutes). */
+export const KEEP_ALIVE_MS: number
+
 /**
  * Waits until something is so.
  *

@@ -5,6 +5,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 /** How long something may take to come, in milliseconds (two minutes). Only what never comes takes as long. */
 const PATIENCE_MS = 120_000
 
+/**
+ * How long a test's server keeps a connection that nobody uses, in milliseconds (ten minutes). On a busy machine a client may
+ * use one again that Node's five seconds have just ended.
+ */
+export const KEEP_ALIVE_MS = 600_000
+
 /** Waits until something is so. */
 export async function until(condition, what = String(condition)) {
   const end = performance.now() + PATIENCE_MS

@@ -6,6 +6,7 @@ import { afterEach, expect } from '@jest/globals'
 import { type Connection, createZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
 import { type Emulator, type EmulatorOptions, type GrantInfo, startEmulator } from '@zoho-auth/emulator'
 import axios, { type AxiosInstance, type AxiosResponse, type CreateAxiosDefaults } from 'axios'
+import { KEEP_ALIVE_MS } from '../../../testing/waiting.mjs'
 import { type InstallOptions, installZohoAuth } from '../src/index.js'
 
 export const CANDIDATES = '/recruit/v2/Candidates'
@@ -118,6 +119,7 @@ export async function serve(
       answer(one, response)
     })
   })
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return closing({
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

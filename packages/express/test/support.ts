@@ -11,7 +11,7 @@ import {
 } from '@zoho-auth/core'
 import { type Emulator, type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
 import express, { type NextFunction, type Request, type Response } from 'express'
-import { unwatch, watch } from '../../../testing/waiting.mjs'
+import { KEEP_ALIVE_MS, unwatch, watch } from '../../../testing/waiting.mjs'
 
 const open: (() => Promise<unknown>)[] = []
 
@@ -71,10 +71,14 @@ export function serve(app: express.Express): Promise<string> {
   return listen(createServer(app))
 }
 
+/** Connections that may wait: with Node's 511, one more is reset where the machine is too busy to take them. */
+const BACKLOG = 4_096
+
 /** Listens on loopback until the test ends. @returns The origin. */
 export async function listen(server: Server): Promise<string> {
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
+    server.listen({ port: 0, host: '127.0.0.1', backlog: BACKLOG }, resolve)
   })
   open.push(() => {
     server.closeAllConnections()

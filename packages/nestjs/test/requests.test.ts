@@ -125,6 +125,9 @@ class Everywhere {
 
 const APP = { controllers: [Everywhere], providers: [Candidates, SignIn, Around, OwnerPipe] }
 
+/** Node lets 511 connections wait: one more is reset where the machine is too busy to take them. */
+const AT_ONCE = 250
+
 describe.each(PLATFORMS)('a request on $platform', ({ adapter }) => {
   test('is one scope for its guard, interceptor, pipe, parameter, handler and service', async () => {
     const emulator = await emulated()
@@ -168,7 +171,11 @@ describe.each(PLATFORMS)('a request on $platform', ({ adapter }) => {
       { adapter },
     )
     const orgs = Array.from({ length: 1000 }, (_, index) => (index % 2 === 0 ? 'acme' : 'globex'))
-    const answers = await Promise.all(orgs.map((org) => get('/both', { 'x-org': org })))
+    const answers: { body: unknown }[] = []
+    for (let first = 0; first < orgs.length; first += AT_ONCE) {
+      const some = orgs.slice(first, first + AT_ONCE)
+      answers.push(...(await Promise.all(some.map((org) => get('/both', { 'x-org': org })))))
+    }
     expect(answers.map(({ body }) => body)).toEqual(orgs.map((org) => ({ id: org, owner: org })))
     expect(emulator.counters.tokenRequests).toBe(2)
   })

@@ -6,6 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { Test } from '@nestjs/testing'
 import type { Connection } from '@zoho-auth/core'
 import { type Emulator, type EmulatorOptions, type GrantInfo, startEmulator } from '@zoho-auth/emulator'
+import { KEEP_ALIVE_MS } from '../../../testing/waiting.mjs'
 
 /** Both platforms, for `describe.each`. */
 export const PLATFORMS = [
@@ -107,6 +108,7 @@ export async function start(metadata: ModuleMetadata, options: StartOptions = {}
   const app = module.createNestApplication(options.adapter?.() ?? new ExpressAdapter())
   app.useLogger(logged)
   options.prepare?.(app)
+  app.getHttpServer().keepAliveTimeout = KEEP_ALIVE_MS
   await app.listen(0, '127.0.0.1')
   afterwards(() => app.close())
   const url = await app.getUrl()
