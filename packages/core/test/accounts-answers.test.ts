@@ -240,12 +240,14 @@ describe('transient faults', () => {
   test.each(faults)(
     '%s for ever: the caller is told in time, and few requests are made',
     async (_name, fault, code) => {
-      const { clock, emulator, zoho } = await byHand({ timeoutMs: 2_000, maxWaitMs: 5_400 })
+      // Between the longest way to one failure and the shortest to the next, whatever is drawn for the pauses.
+      const maxWaitMs = code === 'ERR_ZOHO_TIMEOUT' ? 5_400 : 3_400
+      const { clock, emulator, zoho } = await byHand({ timeoutMs: 2_000, maxWaitMs })
       emulator.fault({ ...fault, times: Number.POSITIVE_INFINITY } as Fault)
       const startedAt = clock.now()
       const error = await turning(clock, zoho.getToken(), 100).catch((thrown) => thrown)
       expect(error).toMatchObject({ code, retryable: true })
-      expect(clock.now() - startedAt).toBeLessThanOrEqual(5_400)
+      expect(clock.now() - startedAt).toBeLessThanOrEqual(maxWaitMs)
       expect(emulator.counters.tokenRequests).toBeLessThanOrEqual(4)
       expect(emulator.maxTokensInWindow()).toBeLessThanOrEqual(4)
     },
