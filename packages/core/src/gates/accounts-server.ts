@@ -23,13 +23,8 @@ export type Answer<Judged> =
   | { readonly kind: 'timeout'; readonly detail: string }
   /** The connection broke; Zoho may have made a token. */
   | { readonly kind: 'lost'; readonly detail: string }
-  | Unreachable
-
-/** Nothing was sent: no name, no route, no TLS, no room. Says something about this process, not about Zoho. */
-interface Unreachable {
-  readonly kind: 'unreachable'
-  readonly detail: string
-}
+  /** Nothing was sent: no name, no route, no TLS, no room. Says something about this process, not about Zoho. */
+  | { readonly kind: 'unreachable'; readonly detail: string }
 
 /** What a browser is sent to Zoho with. */
 export interface AuthorizationRequest {
