@@ -56,7 +56,7 @@ export interface CreateCodeOptions {
   readonly scopes?: readonly string[] | undefined
   /**
    * How long the code can be exchanged, in milliseconds of the emulator's time; a self client's console offers 3 to 10
-   * minutes. Default that of a code from the consent page, 2 minutes at speed 1.
+   * minutes. Default, at speed 1: 3 minutes for a self client (no `redirectUri`), 2 minutes with a `redirectUri`.
    */
   readonly lifeMs?: number | undefined
   /** Whether the exchange gives a refresh token. Default true. */
@@ -97,7 +97,7 @@ export interface EndedToken extends LiveToken {
 export interface UserSummary {
   readonly user: string
   readonly dataCenter: DataCenter
-  /** Living refresh tokens; 20 at most. */
+  /** Living refresh tokens, which is also the number of `grants` of this user; 20 at most. */
   readonly refreshTokens: number
   /** New refresh tokens in the minute that ends now, as far as they count by the rule of 5. */
   readonly newInWindow: number

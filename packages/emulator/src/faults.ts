@@ -90,6 +90,10 @@ type TokenFault = TokenOnly &
           | 'rotated-refresh-token' // the answer carries a new refresh token, and the old one is dead
           | 'wrong-unit' // `expires_in` in milliseconds beside `expires_in_sec`
           | 'no-expires-in'
+          | 'no-access-token' // the work is done; the answer has everything but the access token
+          | 'same-access-token' // the last access token of the grant once more, dead or alive, as if it were new
+          | 'truncated-after-refresh-token' // the work is done; the answer ends behind its refresh token, or in the middle
+          | 'byte-order-mark' // U+FEFF before the JSON
           | 'api-domain-trailing-slash'
       }
     | {
@@ -98,17 +102,19 @@ type TokenFault = TokenOnly &
         readonly value: number | string | null
       }
     | {
-        /** `api_domain` becomes `value`. */
+        /** `api_domain` becomes `value`: another world's, one without a scheme, an empty text, `null`. */
         readonly kind: 'foreign-api-domain'
-        readonly value: string
+        readonly value: string | null
       }
   )
 
 type ApiFault = ApiOnly & {
   readonly kind:
     | 'dead-token' // the product's own words for a dead token; the token lives on
+    | 'dead-token-variant' // its second words for one, where two are known (Mail: an array); otherwise the first
     | 'scope-mismatch'
     | 'no-permission'
+    | 'missing-resource' // its words for what is not there: WorkDrive's are a 401, most are a blank 404
 }
 
 /** Callbacks that lie. Where the user refused, they change what is there. */
@@ -211,11 +217,20 @@ const KINDS: Readonly<Record<FaultKind, { on: readonly FaultTarget[]; fields?: R
       value: { type: 'any', check: (value) => value === null || ['number', 'string'].includes(typeof value) },
     },
   },
-  'foreign-api-domain': { on: TOKEN, fields: { value: TEXT } },
+  'no-access-token': { on: TOKEN },
+  'same-access-token': { on: TOKEN },
+  'truncated-after-refresh-token': { on: TOKEN },
+  'byte-order-mark': { on: TOKEN },
+  'foreign-api-domain': {
+    on: TOKEN,
+    fields: { value: { type: 'text', check: (value) => value === null || typeof value === 'string' } },
+  },
   'api-domain-trailing-slash': { on: TOKEN },
   'dead-token': { on: API },
+  'dead-token-variant': { on: API },
   'scope-mismatch': { on: API },
   'no-permission': { on: API },
+  'missing-resource': { on: API },
   'foreign-accounts-server': { on: AUTH, fields: { value: TEXT } },
   'accounts-server-look-alike': { on: AUTH },
   'accounts-server-encoded': { on: AUTH },

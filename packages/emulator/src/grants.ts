@@ -32,6 +32,8 @@ export interface Grant {
   readonly createdAt: number
   /** Live access tokens, oldest first. */
   readonly tokens: Map<string, AccessToken>
+  /** The last access token that was made, dead or alive. */
+  lastToken: AccessToken | undefined
   readonly quota: WindowLimit
   readonly counters: Counters
 }
@@ -202,6 +204,7 @@ export class Grants {
     }
     const token = { value: newToken(), grant, issuedAt: now, expiresAt: now + this.#rules.tokenLifeMs }
     grant.tokens.set(token.value, token)
+    grant.lastToken = token
     this.#tokens.set(token.value, token)
     this.counters.tokensIssued += 1
     grant.counters.tokensIssued += 1
@@ -303,6 +306,7 @@ export class Grants {
       scopes: [...scopes],
       createdAt: this.#clock.now(),
       tokens: new Map(),
+      lastToken: undefined,
       quota: new WindowLimit(this.#tokenRule),
       counters: noCounters(),
     }

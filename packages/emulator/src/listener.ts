@@ -1,11 +1,11 @@
 import type { RequestListener } from 'node:http'
-import { ACCOUNTS_ENDPOINTS } from './accounts/endpoints.js'
+import { accountsEndpoint } from './accounts/endpoints.js'
 import { html } from './answer.js'
 import { isControl, visitControl } from './control/control.js'
 import type { DataCenter } from './data-centers.js'
 import type { Emulator } from './emulator.js'
 import { visitApi } from './products/api.js'
-import { productOf } from './products/product.js'
+import { productOf } from './products/routing.js'
 import { BodyTooLong } from './request-body.js'
 import { Visit } from './visit.js'
 import type { World } from './world.js'
@@ -17,11 +17,12 @@ import type { World } from './world.js'
  */
 export function listenerFor(world: World, dataCenter: DataCenter, emulator: () => Emulator): RequestListener {
   const route = (visit: Visit): Promise<void> | void => {
-    const endpoint = ACCOUNTS_ENDPOINTS.get(visit.path)
+    const endpoint = accountsEndpoint(visit.path)
     if (endpoint !== undefined) return endpoint(visit)
-    const product = productOf(visit.path)
-    if (product !== undefined) return visitApi(visit, product)
+    // before the products: whatever host a request names, the control API stays where it is
     if (isControl(visit)) return visitControl(visit, emulator())
+    const product = productOf(visit.path, visit.request.headers)
+    if (product !== undefined) return visitApi(visit, product)
     visit.finish(html(404, 'Not Found', 'not-found'))
   }
   const serve = async (visit: Visit): Promise<void> => {

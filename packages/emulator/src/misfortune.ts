@@ -1,6 +1,7 @@
 import { throttled } from './accounts/token.js'
 import { type Answer, html, json, redirect } from './answer.js'
-import type { Fault, Misfortune } from './faults.js'
+import type { Fault, FaultKind, Misfortune } from './faults.js'
+import type { Dialect } from './products/dialects/dialect.js'
 import { DIALECTS } from './products/dialects.js'
 import { faultOutcome, type Visit } from './visit.js'
 import type { World } from './world.js'
@@ -28,7 +29,7 @@ export async function carryOut(
   const answer = (fault && answerInstead(visit, fault)) ?? noted(await work(), fault)
   if (heldBackMs > 0) await visit.world.waits.for(heldBackMs)
   if (fault?.kind === 'reset-after') visit.reset(answer.outcome)
-  else visit.finish(fault?.kind === 'truncated-json' ? firstHalf(answer) : answer)
+  else visit.finish({ ...answer, body: spoilt(answer.body, fault) })
 }
 
 /** The answer of the work itself; the log shall show that a fault came with it. */
@@ -69,21 +70,36 @@ function plainAnswer(world: World, fault: Fault): Answer | undefined {
   }
 }
 
-function productAnswer({ product }: Visit, fault: Fault): Answer | undefined {
-  if (product === undefined) return undefined
-  switch (fault.kind) {
-    case 'dead-token':
-      return DIALECTS[product].dead
-    case 'scope-mismatch':
-      return DIALECTS[product].scope
-    case 'no-permission':
-      return DIALECTS[product].permission
+/** The words of the product that a fault asks for. */
+const REFUSALS: Readonly<Partial<Record<FaultKind, keyof Dialect>>> = {
+  'dead-token': 'dead',
+  'dead-token-variant': 'deadVariant',
+  'scope-mismatch': 'scope',
+  'no-permission': 'permission',
+  'missing-resource': 'missing',
+}
+
+function productAnswer({ product }: Visit, { kind }: Fault): Answer | undefined {
+  const refusal = REFUSALS[kind]
+  return product === undefined || refusal === undefined ? undefined : DIALECTS[product][refusal]
+}
+
+/** What is sent of a body, as if it were the whole answer. */
+function spoilt(body: string, fault: Fault | undefined): string {
+  switch (fault?.kind) {
+    case 'truncated-json':
+      return firstHalf(body)
+    case 'truncated-after-refresh-token': {
+      const member = /"refresh_token":"[^"]*"/.exec(body)
+      return member === null ? firstHalf(body) : body.slice(0, member.index + member[0].length)
+    }
+    case 'byte-order-mark':
+      return `\uFEFF${body}`
     default:
-      return undefined
+      return body
   }
 }
 
-/** Sent as if it were the whole answer. */
-function firstHalf(answer: Answer): Answer {
-  return { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) }
+function firstHalf(body: string): string {
+  return body.slice(0, Math.floor(body.length / 2))
 }

@@ -22,7 +22,11 @@ export interface EmulatorOptions {
   readonly speed?: number | undefined
   /** Life of an access token in milliseconds, as it is: not divided by `speed`. Default one hour / `speed`. */
   readonly tokenLifeMs?: number | undefined
-  /** Life of an authorization code in milliseconds, as it is. Default 2 minutes / `speed`. */
+  /**
+   * Life of every authorization code in milliseconds, as it is. Default 2 minutes / `speed` (Zoho's Accounts page), and
+   * 3 minutes / `speed` for a code of a self client, whose console offers up to 10 (`lifeMs` of one code).
+   * Pages of products differ: CRM v8 says 3 minutes, CRM v3 2 minutes, Sign 60 s.
+   */
   readonly codeLifeMs?: number | undefined
   /** How long an answer of the token endpoint is held back, in real milliseconds. Default 0. */
   readonly latencyMs?: number | undefined

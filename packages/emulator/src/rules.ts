@@ -11,8 +11,14 @@ const MINUTE_MS = 60_000
 /** An access token lives one hour. Every product page says 3600 s. */
 const TOKEN_LIFE_MS = 60 * MINUTE_MS
 
-/** A grant code lives two minutes (Accounts, "Authorization request"); other pages say 60 s and 3 minutes. */
+/**
+ * A grant code lives two minutes (Accounts, "Authorization request"; CRM v3). Other pages differ: CRM v8 says 3 minutes,
+ * Sign 60 s.
+ */
 const CODE_LIFE_MS = 2 * MINUTE_MS
+
+/** The code of a self client lives three minutes, unless its console is told otherwise: 10 at most. */
+const SELF_CLIENT_CODE_LIFE_MS = 3 * MINUTE_MS
 
 /**
  * Live access tokens per refresh token; one more deletes the oldest. Zoho's documents disagree:
@@ -27,8 +33,10 @@ const REFRESH_TOKENS_PER_USER = 20
 export interface Rules {
   /** Life of an access token. */
   readonly tokenLifeMs: number
-  /** Life of an authorization code. */
+  /** Life of an authorization code from the consent page. */
   readonly codeLifeMs: number
+  /** Life of an authorization code of a self client. */
+  readonly selfClientCodeLifeMs: number
   /** Live access tokens per refresh token. */
   readonly liveTokens: number
   /** Refresh tokens per user. */
@@ -49,6 +57,7 @@ export function rulesFor(
   return Object.freeze({
     tokenLifeMs: lives.tokenLifeMs ?? TOKEN_LIFE_MS / speed,
     codeLifeMs: lives.codeLifeMs ?? CODE_LIFE_MS / speed,
+    selfClientCodeLifeMs: lives.codeLifeMs ?? SELF_CLIENT_CODE_LIFE_MS / speed,
     liveTokens: LIVE_TOKENS[profile],
     refreshTokensPerUser: REFRESH_TOKENS_PER_USER,
     tokensPerWindow: 10,

@@ -159,7 +159,8 @@ export class RunningEmulator implements Emulator {
       environment = 'production',
       scopes = EVERY_SCOPE,
       offline = true,
-      lifeMs = this.rules.codeLifeMs,
+      redirectUri,
+      lifeMs = redirectUri === undefined ? this.rules.selfClientCodeLifeMs : this.rules.codeLifeMs,
     } = options
     originOf(this.#world, dataCenter)
     checkEnvironment(environment)
@@ -172,7 +173,7 @@ export class RunningEmulator implements Emulator {
       environment,
       scopes,
       offline,
-      redirectUri: options.redirectUri,
+      redirectUri,
       challenge: options.codeChallenge,
       challengeMethod: options.codeChallengeMethod ?? 'plain',
     } as const

@@ -69,6 +69,8 @@ describe('the consent page', () => {
     ['ZohoMail.messages.CREATE', 'Zoho Mail: create messages'],
     ['AaaServer.profile.READ', 'Zoho Account: read profile'],
     ['PhoneBridge.call.log', 'Zoho PhoneBridge: use call, log'],
+    ['ZohoSubscriptions.plans.READ', 'Zoho Billing: read plans'],
+    ['SalesIQ.conversations.CREATE', 'Zoho SalesIQ: create conversations'],
     ['Unheard.of.WRITE', 'Unheard: create and change of'],
     ['constructor.constructor', 'constructor: use constructor'],
     ['email', 'Zoho Account: know your e-mail address'],

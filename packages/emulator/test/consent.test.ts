@@ -93,17 +93,34 @@ describe('the exchange of a code', () => {
   })
 
   test.each([
-    { options: { speed: 1 }, lifeMs: minutes(2) },
-    { options: { speed: 60 }, lifeMs: 2_000 },
-    { options: { speed: 60, codeLifeMs: 700 }, lifeMs: 700 },
-    { options: {}, ofCode: minutes(10), lifeMs: minutes(10) },
-  ])('with $options works until the code is $lifeMs ms old', async ({ options, ofCode, lifeMs }) => {
+    { of: 'consent', options: { speed: 1 }, lifeMs: minutes(2) },
+    { of: 'consent', options: { speed: 60 }, lifeMs: 2_000 },
+    { of: 'consent', options: { speed: 60, codeLifeMs: 700 }, lifeMs: 700 },
+    { of: 'self client', options: { speed: 1 }, lifeMs: minutes(3) },
+    { of: 'self client', options: { speed: 60 }, lifeMs: 3_000 },
+    { of: 'self client', options: { speed: 60, codeLifeMs: 700 }, lifeMs: 700 },
+    { of: 'self client', options: {}, ofCode: minutes(10), lifeMs: minutes(10) },
+  ])('of a $of with $options works until the code is $lifeMs ms old', async (row) => {
+    const { of, options, ofCode, lifeMs } = row
     const emulator = await start(options)
-    const [early, late] = [emulator.createCode({ lifeMs: ofCode }), emulator.createCode({ lifeMs: ofCode })]
+    const fromConsent = of === 'consent'
+    const newCode = async (): Promise<string> =>
+      fromConsent ? ((await consent(emulator)).get('code') ?? '') : emulator.createCode({ lifeMs: ofCode })
+    const [early, late] = [await newCode(), await newCode()]
+    const exchange = (code: string) =>
+      ask(exchangeParameters(emulator, code, fromConsent ? { redirect_uri: REDIRECT_URI } : {}), emulator.url)
     emulator.advance(lifeMs - 1)
-    expect((await ask(exchangeParameters(emulator, early), emulator.url)).body.error).toBeUndefined()
+    expect((await exchange(early)).body.error).toBeUndefined()
     emulator.advance(1)
-    expect((await ask(exchangeParameters(emulator, late), emulator.url)).body.error).toBe('invalid_code')
+    expect((await exchange(late)).body.error).toBe('invalid_code')
+  })
+
+  test('a code with a redirect URI is not one of a self client', async () => {
+    const emulator = await start()
+    const code = emulator.createCode({ redirectUri: REDIRECT_URI })
+    emulator.advance(minutes(2))
+    const parameters = exchangeParameters(emulator, code, { redirect_uri: REDIRECT_URI })
+    expect((await ask(parameters, emulator.url)).body.error).toBe('invalid_code')
   })
 
   test('with another redirect URI is invalid_redirect_uri', async () => {

@@ -153,6 +153,7 @@ describe('the control API', () => {
     expect((await control(emulator, 'GET', '/rules')).body).toEqual({
       tokenLifeMs: 6_000,
       codeLifeMs: 200,
+      selfClientCodeLifeMs: 300,
       liveTokens: 15,
       refreshTokensPerUser: 20,
       tokensPerWindow: 10,

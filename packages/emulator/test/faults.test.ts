@@ -257,7 +257,12 @@ describe('on the token endpoint', () => {
 
 describe('on a product API', () => {
   test.each<
-    [kind: 'dead-token' | 'scope-mismatch' | 'no-permission', path: string, status: number, words: string]
+    [
+      kind: 'dead-token' | 'dead-token-variant' | 'scope-mismatch' | 'no-permission' | 'missing-resource',
+      path: string,
+      status: number,
+      words: string,
+    ]
   >([
     ['dead-token', '/recruit/v2/Candidates', 401, 'INVALID_TOKEN'],
     ['dead-token', '/api/v1/tickets', 401, 'INVALID_OAUTH'],
@@ -266,6 +271,16 @@ describe('on a product API', () => {
     ['scope-mismatch', '/books/v3/invoices', 401, '57'],
     ['no-permission', '/recruit/v2/Candidates', 403, 'NO_PERMISSION'],
     ['no-permission', '/people/api/forms', 200, '"status":1'],
+    ['dead-token', '/api/accounts', 401, '{"data":{"errorCode":"INVALID_OAUTHTOKEN"}'],
+    [
+      'dead-token-variant',
+      '/api/accounts',
+      401,
+      '[2,{"errorCode":"INVALID_OAUTHTOKEN","authFail":"true","status":"401"}]',
+    ],
+    ['dead-token-variant', '/crm/v8/Leads', 401, 'INVALID_TOKEN'],
+    ['missing-resource', '/workdrive/api/v1/files/gone', 401, '{"errors":[{"id":"R008"'],
+    ['missing-resource', '/crm/v8/Leads', 404, ''],
   ])(
     '%s at %s speaks the dialect of the product, and the token lives on',
     async (kind, path, status, words) => {
@@ -312,6 +327,9 @@ describe('a fault that cannot happen is a TypeError', () => {
     [{ on: 'api', kind: 'hang', product: 'excel' }, 'product is missing or unusable'],
     [{ on: 'api', kind: 'hang', dataCenter: 'mars' }, 'dataCenter is missing or unusable'],
     [{ on: 'token', kind: 'error' }, 'error is missing'],
+    [{ on: 'token', kind: 'foreign-api-domain' }, 'value is missing'],
+    [{ on: 'revoke', kind: 'byte-order-mark' }, 'on must be token'],
+    [{ on: 'token', kind: 'missing-resource' }, 'on must be api'],
     [{ on: 'token', kind: 'redirect', url: 'http://x/', status: 200 }, 'status is missing or unusable'],
   ])('%j', async (fault, words) => {
     const emulator = await start()

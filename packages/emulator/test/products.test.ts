@@ -1,131 +1,14 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
-import type { Echo, Product } from '../src/index.js'
+import type { Echo } from '../src/index.js'
+import { dialects } from './dialects.js'
 import { callApi, minutes, start } from './support.js'
 
-interface Dialect {
-  readonly product: Product
-  readonly path: string
-  /** Something every success of the product contains. */
-  readonly success: object
-  readonly blank: readonly [status: number, body: unknown]
-  readonly dead: readonly [status: number, body: unknown]
-  readonly scope: readonly [status: number, words: string]
-}
-
-const crmLike = {
-  blank: [
-    401,
-    { code: 'AUTHENTICATION_FAILURE', details: {}, message: 'Authentication failed', status: 'error' },
-  ],
-  dead: [401, { code: 'INVALID_TOKEN', details: {}, message: 'invalid oauth token', status: 'error' }],
-  scope: [401, 'OAUTH_SCOPE_MISMATCH'],
-} as const
-
-const booksLike = {
-  success: { code: 0, message: 'success' },
-  blank: [401, expect.objectContaining({ code: 14 })],
-  dead: [401, { code: 57, message: 'You are not authorized to perform this operation' }],
-  scope: [401, '"code":57'],
-} as const
-
-const creatorFailure = expect.objectContaining({ code: 1030 })
-
-const dialects: readonly Dialect[] = [
-  {
-    product: 'recruit',
-    path: '/recruit/v2/Candidates',
-    success: { data: [{ First_Name: 'Grace' }, { First_Name: 'Alan' }], info: { more_records: false } },
-    ...crmLike,
-  },
-  { product: 'crm', path: '/crm/v8/Leads', success: { data: [{}, {}], info: { count: 2 } }, ...crmLike },
-  { product: 'crm', path: '/crm/v2/Leads', success: { data: [{}, {}], info: { count: 2 } }, ...crmLike },
-  { product: 'bigin', path: '/bigin/v2/Contacts', success: { data: [{}, {}] }, ...crmLike },
-  { product: 'books', path: '/books/v3/invoices', ...booksLike },
-  { product: 'invoice', path: '/invoice/v3/invoices', ...booksLike },
-  { product: 'inventory', path: '/inventory/v1/items', ...booksLike },
-  {
-    product: 'desk',
-    path: '/api/v1/tickets',
-    success: { data: [{}, {}] },
-    blank: [401, expect.objectContaining({ errorCode: 'UNAUTHORIZED' })],
-    dead: [401, { errorCode: 'INVALID_OAUTH', message: 'The OAuth Token you provided is invalid.' }],
-    scope: [403, 'SCOPE_MISMATCH'],
-  },
-  {
-    product: 'people',
-    path: '/people/api/forms',
-    success: { response: { status: 0 } },
-    blank: [
-      400,
-      { response: expect.objectContaining({ errors: expect.objectContaining({ code: 7202 }), status: 1 }) },
-    ],
-    dead: [
-      401,
-      { response: expect.objectContaining({ errors: expect.objectContaining({ code: 7213 }), status: 1 }) },
-    ],
-    scope: [401, '"status":1'],
-  },
-  {
-    product: 'creator',
-    path: '/creator/v2.1/data/ada/app/report/All',
-    success: { code: 3000 },
-    blank: [401, creatorFailure],
-    dead: [401, creatorFailure],
-    scope: [403, '"code":2945'],
-  },
-  {
-    product: 'mail',
-    path: '/api/accounts',
-    success: { status: { code: 200 } },
-    blank: [400, expect.objectContaining({ data: { errorCode: 'INVALID_TICKET' } })],
-    dead: [401, expect.objectContaining({ data: { errorCode: 'INVALID_OAUTHTOKEN' } })],
-    scope: [401, 'INVALID_OAUTHSCOPE'],
-  },
-  {
-    product: 'projects',
-    path: '/api/v3/portal/1/projects',
-    success: { projects: [] },
-    blank: [401, { error: expect.objectContaining({ title: 'INVALID_TICKET' }) }],
-    dead: [401, { error: expect.objectContaining({ status_code: '401', title: 'INVALID_OAUTHTOKEN' }) }],
-    scope: [401, 'SCOPE'],
-  },
-  {
-    product: 'cliq',
-    path: '/api/v2/channels',
-    success: { type: 'list' },
-    blank: [401, null],
-    dead: [401, { code: 'oauthtoken_invalid', message: 'Invalid OAuth token passed.' }],
-    scope: [401, 'oauthtoken_scope_invalid'],
-  },
-  {
-    product: 'analytics',
-    path: '/restapi/v2/orgs',
-    success: { status: 'success' },
-    blank: [401, expect.objectContaining({ data: expect.objectContaining({ errorCode: 8518 }) })],
-    dead: [
-      401,
-      expect.objectContaining({
-        summary: 'INVALID_OAUTHTOKEN',
-        data: expect.objectContaining({ errorCode: 8535 }),
-      }),
-    ],
-    scope: [401, 'INVALID_OAUTHSCOPE'],
-  },
-  {
-    product: 'phonebridge',
-    path: '/phonebridge/v3/calls',
-    success: { status: 'success' },
-    blank: [400, expect.objectContaining({ code: 'AUTHENTICATION_FAILURE' })],
-    dead: [400, expect.objectContaining({ code: 'INVALID_TOKEN' })],
-    scope: [400, 'OAUTH_SCOPE_MISMATCH'],
-  },
-]
-
-/** Cliq's blank page has no JSON. */
+/** A web page is told by its title, and Cliq's blank page by nothing. */
 async function bodyOf(response: Response): Promise<unknown> {
   const text = await response.text()
-  return text === '' ? null : JSON.parse(text)
+  if (text === '') return null
+  return /<title>(.*)<\/title>/.exec(text)?.[1] ?? JSON.parse(text)
 }
 
 describe.each(dialects)('$product at $path', ({ product, path, success, blank, dead, scope }) => {

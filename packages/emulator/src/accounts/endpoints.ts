@@ -7,8 +7,10 @@ import { answerServerInfo, answerUserInfo } from './info.js'
 import { answerLegacyRevoke, answerRevoke } from './revoke.js'
 import { answerToken, badTokenRequest } from './token.js'
 
+type Endpoint = (visit: Visit) => Promise<void> | void
+
 /** What happens at each path of the accounts server. */
-export const ACCOUNTS_ENDPOINTS: ReadonlyMap<string, (visit: Visit) => Promise<void> | void> = new Map([
+const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ['/oauth/v2/token', visitToken],
   ['/oauth/v2/token/revoke', visitLegacyRevoke],
   ['/oauth/v2/revoke/token', visitRevoke],
@@ -17,6 +19,17 @@ export const ACCOUNTS_ENDPOINTS: ReadonlyMap<string, (visit: Visit) => Promise<v
   ['/oauth/serverinfo', visitServerInfo],
   ['/oauth/user/info', visitUserInfo],
 ])
+
+/**
+ * Where portals (`/clientoauth/v2/{portal}/`) and on-premises servers (`/iam/oauth/v2/`) have what the accounts server
+ * has at `/oauth/v2/`: the pages of Commerce, Vertical Solutions and ManageEngine. One and the same here.
+ */
+const OTHER_ROOTS = /^\/(?:clientoauth\/v2\/[^/]+|iam\/oauth\/v2)\//
+
+/** What answers at a path of the accounts server; undefined for any other path. */
+export function accountsEndpoint(path: string): Endpoint | undefined {
+  return ENDPOINTS.get(path.replace(OTHER_ROOTS, '/oauth/v2/'))
+}
 
 /** The token endpoint sets cookies, which a client must not mind. */
 const COOKIE = { 'set-cookie': 'emulator_session=none; Path=/; HttpOnly' }

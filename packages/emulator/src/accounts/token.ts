@@ -100,7 +100,8 @@ function clientCredentials(world: World, request: TokenRequest): Answer {
 /** A token, if the quota of 10 in 10 minutes has one left. */
 function issue(world: World, grant: Grant, request: TokenRequest, newRefreshToken?: string): Answer {
   if (!grant.quota.admits(world.clock.now())) return throttled(world)
-  const { value } = world.grants.mint(grant)
+  const again = request.fault?.kind === 'same-access-token' ? grant.lastToken : undefined
+  const { value } = again ?? world.grants.mint(grant)
   const body: Record<string, unknown> = {
     access_token: value,
     ...(newRefreshToken === undefined ? {} : { refresh_token: newRefreshToken }),
@@ -128,6 +129,9 @@ function spoil(body: Record<string, unknown>, fault: Fault, world: World, grant:
       break
     case 'absurd-expires-in':
       body.expires_in = fault.value
+      break
+    case 'no-access-token':
+      delete body.access_token
       break
     case 'foreign-api-domain':
       body.api_domain = fault.value

@@ -1,87 +1,82 @@
-/** The product APIs that are imitated. */
+/** The product APIs that are imitated; `unknown` stands for every other one of Zoho's. */
 export type Product =
   | 'recruit'
   | 'crm'
   | 'bigin'
+  | 'fsm'
   | 'phonebridge'
   | 'books'
   | 'invoice'
   | 'inventory'
+  | 'billing'
+  | 'expense'
   | 'desk'
   | 'people'
   | 'creator'
   | 'mail'
   | 'projects'
+  | 'sprints'
   | 'cliq'
   | 'analytics'
+  | 'sign'
+  | 'workdrive'
+  | 'writer'
+  | 'sheet'
+  | 'campaigns'
+  | 'bookings'
+  | 'salesiq'
+  | 'meeting'
+  | 'assist'
+  | 'catalyst'
+  | 'unknown'
 
-/** Where each API lives on its host, and the service name its scopes begin with. */
-const ROUTES: readonly (readonly [path: RegExp, product: Product])[] = [
-  [/^\/recruit\/v2\//, 'recruit'],
-  [/^\/crm\/v[2-8](\.\d)?\//, 'crm'],
-  [/^\/bigin\/v[12]\//, 'bigin'],
-  [/^\/phonebridge\/v3\//, 'phonebridge'],
-  [/^\/books\/v3\//, 'books'],
-  [/^\/invoice\/v3\//, 'invoice'],
-  [/^\/inventory\/v1\//, 'inventory'],
-  [/^\/api\/v1\//, 'desk'],
-  [/^\/people\/api\//, 'people'],
-  [/^\/creator\/v2(\.1)?\//, 'creator'],
-  [/^\/api\/accounts(\/|$)/, 'mail'],
-  [/^\/api\/v3\//, 'projects'],
-  [/^\/api\/v2\//, 'cliq'],
-  [/^\/restapi\/v2\//, 'analytics'],
-]
-
-/** What the scopes of a product begin with, in lower case: Zoho compares them without regard to case. */
-const SCOPE_SERVICES: Readonly<Record<Product, readonly string[]>> = {
-  recruit: ['zohorecruit'],
-  crm: ['zohocrm'],
-  bigin: ['zohobigin'],
-  phonebridge: ['phonebridge'],
-  books: ['zohobooks'],
-  invoice: ['zohoinvoice'],
-  inventory: ['zohoinventory'],
-  desk: ['desk'],
-  people: ['zohopeople'],
-  creator: ['zohocreator'],
-  mail: ['zohomail'],
-  projects: ['zohoprojects'],
-  cliq: ['zohocliq'],
-  analytics: ['zohoanalytics'],
+/** A scope of each product; what stands before its first dot is the service name of all of them. */
+const SCOPES: Readonly<Record<Exclude<Product, 'unknown'>, string>> = {
+  recruit: 'ZohoRecruit.modules.ALL',
+  crm: 'ZohoCRM.modules.ALL',
+  bigin: 'ZohoBigin.modules.ALL',
+  fsm: 'ZohoFSM.modules.ALL',
+  phonebridge: 'PhoneBridge.call.log',
+  books: 'ZohoBooks.fullaccess.all',
+  invoice: 'ZohoInvoice.fullaccess.all',
+  inventory: 'ZohoInventory.fullaccess.all',
+  // renamed from Subscriptions; its scopes kept the name (users' reports)
+  billing: 'ZohoSubscriptions.fullaccess.all',
+  expense: 'ZohoExpense.fullaccess.ALL',
+  desk: 'Desk.tickets.ALL',
+  people: 'ZOHOPEOPLE.forms.ALL',
+  creator: 'ZohoCreator.report.READ',
+  mail: 'ZohoMail.messages.ALL',
+  projects: 'ZohoProjects.projects.ALL',
+  sprints: 'ZohoSprints.projects.ALL',
+  cliq: 'ZohoCliq.Channels.ALL',
+  analytics: 'ZohoAnalytics.data.ALL',
+  sign: 'ZohoSign.documents.ALL',
+  workdrive: 'WorkDrive.files.ALL',
+  writer: 'ZohoWriter.documentEditor.ALL',
+  sheet: 'ZohoSheet.dataAPI.READ',
+  campaigns: 'ZohoCampaigns.contact.ALL',
+  bookings: 'zohobookings.data.CREATE',
+  salesiq: 'SalesIQ.conversations.ALL',
+  meeting: 'ZohoMeeting.meeting.ALL',
+  assist: 'ZohoAssist.sessionapi.ALL',
+  catalyst: 'ZohoCatalyst.projects.ALL',
 }
 
-export const PRODUCTS = Object.keys(SCOPE_SERVICES) as readonly Product[]
+export const PRODUCTS: readonly Product[] = [...(Object.keys(SCOPES) as Product[]), 'unknown']
 
-/** The product whose API a path belongs to. */
-export function productOf(path: string): Product | undefined {
-  return ROUTES.find(([pattern]) => pattern.test(path))?.[1]
-}
+/** The scopes of a grant that asked for none: enough for every product. */
+export const EVERY_SCOPE: readonly string[] = [...Object.values(SCOPES), 'AaaServer.profile.READ']
 
 /**
  * Whether one of the scopes is of the product's service. Zoho judges module and operation too; here the service
- * is enough to tell a grant for Recruit from one for Books.
+ * is enough to tell a grant for Recruit from one for Books. An unknown product takes any scope.
  */
 export function allows(scopes: readonly string[], product: Product): boolean {
-  const services = SCOPE_SERVICES[product]
-  return scopes.some((scope) => services.includes(scope.slice(0, scope.indexOf('.')).toLowerCase()))
+  return product === 'unknown' || scopes.some((scope) => serviceOf(scope) === serviceOf(SCOPES[product]))
 }
 
-/** The scopes of a grant that asked for none: enough for every product. */
-export const EVERY_SCOPE: readonly string[] = [
-  'ZohoRecruit.modules.ALL',
-  'ZohoCRM.modules.ALL',
-  'ZohoBigin.modules.ALL',
-  'PhoneBridge.call.log',
-  'ZohoBooks.fullaccess.all',
-  'ZohoInvoice.fullaccess.all',
-  'ZohoInventory.fullaccess.all',
-  'Desk.tickets.ALL',
-  'ZOHOPEOPLE.forms.ALL',
-  'ZohoCreator.report.READ',
-  'ZohoMail.messages.ALL',
-  'ZohoProjects.projects.ALL',
-  'ZohoCliq.Channels.ALL',
-  'ZohoAnalytics.data.ALL',
-  'AaaServer.profile.READ',
-]
+/** In lower case: Zoho compares without regard to it. */
+function serviceOf(scope: string): string {
+  return scope.slice(0, scope.indexOf('.')).toLowerCase()
+}
