@@ -1,7 +1,7 @@
 import type { Answer } from './gates/accounts-server.js'
 import { grantKey } from './gates/grant.js'
 import type { QuietMemory, RememberedQuiet } from './gates/quiet-memory.js'
-import { BACKOFF_LONGEST_MS, backoffMs } from './rules/backoff.js'
+import { backoffMs } from './rules/backoff.js'
 import type { TokenAnswer } from './rules/token-response.js'
 import type { AbandonOptions, GoTurn } from './stores/ports.js'
 import type { TokenProviderParts } from './token-provider-parts.js'
@@ -117,7 +117,7 @@ export class RefreshFailures {
     const unclear = answer.kind !== 'transient' || answer.unclear === true
     const asked = answer.kind === 'transient' ? (answer.retryAfterMs ?? 0) : 0
     const own = backoffMs(go?.failures ?? 0, random(), unclear, go?.used ?? 0, budget)
-    const ms = Math.max(own, Math.min(asked, budget.windowMs, BACKOFF_LONGEST_MS * 2))
+    const ms = Math.max(own, Math.min(asked, budget.windowMs))
     await abandonTurn(this.#parts, key, go, { quiet: { reason: 'backoff', ms }, unspent: !unclear })
     const code = codeOfFailure(answer)
     return this.#silence(connection, key, 'backoff', ms, code, answer.detail, {
@@ -193,12 +193,23 @@ export function codeOfFailure({
   }
 }
 
-/** Names the variable to try, without sending the secret anywhere else to find out. */
-export function clientAction(error: string, connection: Pick<Connection, 'id' | 'dataCenter'>): string {
-  if (error === 'missing_org_info') return 'Zoho wants an organisation: give "soid" with client credentials.'
-  return (
-    `Zoho answered ${error}. Check ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET; Zoho may issue one secret per data centre ` +
-    `(ZOHO_CLIENT_SECRET_${connection.dataCenter.toUpperCase()}). ZOHO_DATA_CENTER is "${connection.dataCenter}" for ` +
-    `connection "${connection.id}": is this an account of another data centre?`
-  )
+/** What to look at, by what Zoho said. Names the variable to try, without sending the secret anywhere else to find out. */
+export function clientAction(
+  error: string,
+  { id, dataCenter }: Pick<Connection, 'id' | 'dataCenter'>,
+): string {
+  switch (error) {
+    case 'missing_org_info':
+      return 'Zoho wants an organisation: give "soid" with client credentials.'
+    case 'invalid_redirect_uri':
+      return "Zoho answered invalid_redirect_uri: compare redirectUri, character by character, with the redirect URIs of the client in Zoho's API console: scheme, host, port, path and a final slash count."
+    case 'invalid_scope':
+      return 'Zoho answered invalid_scope: compare the scopes with those on the pages of the product; they are written Service.part.OPERATION.'
+    default:
+      return (
+        `Zoho answered ${error}. Check ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET; Zoho may issue one secret per data centre ` +
+        `(ZOHO_CLIENT_SECRET_${dataCenter.toUpperCase()}). ZOHO_DATA_CENTER is "${dataCenter}" for ` +
+        `connection "${id}": is this an account of another data centre?`
+      )
+  }
 }

@@ -261,7 +261,7 @@ export class Refresher {
     slot: Slot,
     pause: (quiet: RememberedQuiet) => Promise<void>,
   ): Promise<Provided | undefined> {
-    const { clock, events, closing, requests } = this.#parts
+    const { clock, events, closing, requests, logger } = this.#parts
     const { id, dataCenter } = connection
     const sentAt = clock.now()
     const answer = await this.#send(connection, slot)
@@ -295,7 +295,12 @@ export class Refresher {
       expiresAt,
       durationMs,
       used: go?.used,
+      ignoredApiDomain: answer.ignoredApiDomain,
     })
+    if (answer.ignoredApiDomain !== undefined)
+      logger.debug?.(
+        `connection "${id}": api_domain ${answer.ignoredApiDomain} is not on the list of hosts, and is not used`,
+      )
     if (go && go.used >= this.#parts.budget.limit - 1)
       events.emit('budget.low', { connection: id, used: go.used, limit: this.#parts.budget.limit })
     return { token: held.token, how: 'made' }

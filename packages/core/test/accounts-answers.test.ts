@@ -3,7 +3,18 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import type { Fault } from '@zoho-auth/emulator'
 import { heldFetch, until } from '../../../testing/waiting.mjs'
-import { breathe, byHand, calm, codeOf, connectionsFor, emulate, engine, turning } from './support.js'
+import {
+  breathe,
+  byHand,
+  CANDIDATES,
+  calm,
+  codeOf,
+  connectionsFor,
+  emulate,
+  engine,
+  recruit,
+  turning,
+} from './support.js'
 
 const HOUR = 3_600_000
 const MINUTE = 60_000
@@ -200,6 +211,55 @@ describe('throttled', () => {
   })
 })
 
+test('Retry-After is kept, also above a minute, and up to one window', async () => {
+  for (const [asked, waits] of [
+    [120, 120_000],
+    [3_600, 600_000],
+  ] as const) {
+    const { emulator, zoho } = await byHand()
+    emulator.fault({ on: 'token', kind: 'status', status: 429, retryAfter: asked } as Fault)
+    const error = await zoho.getToken().catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'ERR_ZOHO_UNAVAILABLE', retryable: true })
+    expect(error.retryAfterMs).toBeGreaterThanOrEqual(waits)
+    expect(emulator.counters.tokenRequests).toBe(1)
+  }
+})
+
+describe('what stands beside a token costs none', () => {
+  const sideFields: [name: string, fault: Fault][] = [
+    ...['https://api.zoho.com', 'https://evil.example', 'www.zohoapis.com', 'null', '', null].map(
+      (value): [string, Fault] => [
+        `api_domain ${JSON.stringify(value)}`,
+        { on: 'token', kind: 'foreign-api-domain', value },
+      ],
+    ),
+    ['a byte order mark', { on: 'token', kind: 'byte-order-mark' }],
+    ['no expires_in', { on: 'token', kind: 'no-expires-in' }],
+    ['expires_in in milliseconds', { on: 'token', kind: 'wrong-unit' }],
+  ]
+  test.each(sideFields)('%s: a token, with one request, for the host that is ours', async (_name, fault) => {
+    const { emulator, zoho } = await byHand()
+    emulator.fault({ ...fault, times: Number.POSITIVE_INFINITY } as Fault)
+    const token = await zoho.getToken()
+    expect(token.apiDomain).toBe(emulator.url)
+    expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(200)
+    expect(emulator.counters.tokenRequests).toBe(1)
+  })
+
+  test('an api_domain that is not used is told: in the event, and in a line for whoever looks for it', async () => {
+    const lines: string[] = []
+    const { emulator, zoho } = await byHand({
+      logger: { warn: () => {}, debug: (line: string) => lines.push(line) },
+    })
+    const events: unknown[] = []
+    zoho.on('token.refreshed', (event) => events.push(event))
+    emulator.fault({ on: 'token', kind: 'foreign-api-domain', value: 'https://api.zoho.com' })
+    await zoho.getToken()
+    expect(events).toMatchObject([{ ignoredApiDomain: '"https://api.zoho.com"' }])
+    expect(lines.join()).toContain('"https://api.zoho.com" is not on the list of hosts')
+  })
+})
+
 describe('transient faults', () => {
   const faults: [name: string, fault: Fault, code: string][] = [
     ['503', { on: 'token', kind: 'status', status: 503 }, 'ERR_ZOHO_UNAVAILABLE'],
@@ -215,11 +275,6 @@ describe('transient faults', () => {
     [
       'an absurd expires_in',
       { on: 'token', kind: 'absurd-expires-in', value: 1e15 },
-      'ERR_ZOHO_BAD_RESPONSE',
-    ],
-    [
-      'a foreign api_domain',
-      { on: 'token', kind: 'foreign-api-domain', value: 'https://evil.example' },
       'ERR_ZOHO_BAD_RESPONSE',
     ],
     [

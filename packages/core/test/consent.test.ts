@@ -9,6 +9,7 @@ import {
 } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator, EmulatorOptions, Fault } from '@zoho-auth/emulator'
+import { figure } from '../../../testing/figures.mjs'
 import { until } from '../../../testing/waiting.mjs'
 import { CANDIDATES, calm, codeOf, emulate, engine, recruit, turning } from './support.js'
 
@@ -531,11 +532,145 @@ describe('when it goes wrong on the way', () => {
     expect((await connect(zoho)).version).toBe(2)
   })
 
+  /** Answers to an exchange that hold a refresh token, and cannot be used. */
+  const unusable: Fault[] = [
+    { on: 'token', kind: 'absurd-expires-in', value: -1 },
+    { on: 'token', kind: 'no-access-token' },
+    { on: 'token', kind: 'truncated-after-refresh-token' },
+  ]
+
+  test.each(unusable)('$kind: the new grant is revoked, and the error says so', async (fault) => {
+    const { emulator, zoho, connections } = await byHand()
+    const before = await connect(zoho)
+    emulator.fault(fault)
+    await expect(connect(zoho)).rejects.toMatchObject({
+      code: 'ERR_ZOHO_BAD_RESPONSE',
+      action: expect.stringContaining('The new grant was revoked at Zoho.'),
+    })
+    expect(await connections.get('acme')).toEqual(before)
+    expect(grantsOf(emulator, 'ada')).toEqual([before.refreshToken])
+  })
+
+  test('an api_domain of another world costs no grant', async () => {
+    const { emulator, zoho } = await byHand()
+    emulator.fault({ on: 'token', kind: 'foreign-api-domain', value: 'https://api.zoho.com' })
+    await connect(zoho)
+    expect((await zoho.fetch(CANDIDATES, { ...recruit, connection: 'acme' })).status).toBe(200)
+    expect(emulator.counters.tokenRequests).toBe(1)
+  })
+
+  test('where Zoho cannot be told, it is told later, with nobody waiting', async () => {
+    const { emulator, zoho, clock } = await byHand()
+    emulator.fault({ on: 'token', kind: 'no-access-token' })
+    emulator.fault({ on: 'revoke', kind: 'status', status: 503, times: 2 })
+    await expect(connect(zoho, { user: 'grace' })).rejects.toMatchObject({
+      action: expect.stringContaining('could not be revoked at Zoho yet; it is tried again'),
+    })
+    expect(grantsOf(emulator, 'grace')).toHaveLength(1)
+    for (let round = 0; round < 30 && grantsOf(emulator, 'grace').length > 0; round++) {
+      await calm()
+      await clock.advance(5_000)
+    }
+    expect(grantsOf(emulator, 'grace')).toEqual([])
+  })
+
+  test('Zoho gave the very grant that is stored: it is not revoked', async () => {
+    const { emulator, zoho, connections } = await byHand()
+    const { refreshToken } = await connect(zoho)
+    const toZoho = globalThis.fetch
+    const again = engine(emulator, {
+      connections,
+      fetch: async (url, init) =>
+        String(url).endsWith('/token') ? Response.json({ refresh_token: refreshToken }) : toZoho(url, init),
+    })
+    await expect(again.consent.exchange('a-code', { connection: 'acme' })).rejects.toMatchObject({
+      action: expect.stringContaining('is stored all the same'),
+    })
+    expect(grantsOf(emulator, 'ada')).toContain(refreshToken)
+  })
+
+  test('21 consents whose answers cannot be used leave the user’s first grant alive', async () => {
+    const { emulator, zoho, clock } = await byHand()
+    const first = await connect(zoho, { user: 'grace' })
+    for (let round = 0; round < 21; round++) {
+      clock.jump(60_000)
+      emulator.fault(unusable[round % unusable.length] as Fault)
+      const request = { connection: round % 2 === 0 ? 'acme' : `tenant-${round}` }
+      expect(await codeOf(connect(zoho, { user: 'grace' }, request))).toBe('ERR_ZOHO_BAD_RESPONSE')
+    }
+    expect(grantsOf(emulator, 'grace')).toEqual([first.refreshToken])
+  })
+
+  test('100 failed consents of every kind leave no grant behind that nobody keeps', async () => {
+    const inner = memoryConnectionStore()
+    let broken = false
+    const store: ConnectionStore = {
+      ...inner,
+      put: async (connection, options) => {
+        if (broken) throw new Error('read only')
+        return inner.put(connection, options)
+      },
+    }
+    const { emulator, zoho, clock } = await byHand({ connections: store })
+    const first = await connect(zoho, { user: 'grace' })
+    const kinds: (Fault | 'store' | 'throttle')[] = [
+      ...unusable,
+      { on: 'token', kind: 'status', status: 500 },
+      { on: 'token', kind: 'error', error: 'invalid_code' },
+      { on: 'token', kind: 'html' },
+      { on: 'token', kind: 'reset' },
+      { on: 'token', kind: 'throttle' },
+      'store',
+    ]
+    for (let round = 0; round < 100; round++) {
+      clock.jump(60_000)
+      const kind = kinds[round % kinds.length] as Fault | 'store'
+      broken = kind === 'store'
+      if (kind !== 'store') emulator.fault(kind)
+      expect(await codeOf(connect(zoho, { user: 'grace' }, { connection: `t${round % 7}` }))).toBeDefined()
+      emulator.clearFaults()
+    }
+    const unkept = grantsOf(emulator, 'grace').filter((token) => token !== first.refreshToken)
+    figure(
+      'grants left at Zoho that nobody keeps, after 100 failed consents',
+      unkept.length === 0,
+      `${unkept.length}`,
+    )
+    expect(unkept).toEqual([])
+    expect(grantsOf(emulator, 'grace')).toEqual([first.refreshToken])
+  })
+
+  test('what people read says the cause, and the second one where there are two', async () => {
+    const { emulator, zoho, clock } = await byHand()
+    const actionOf = async (fault: Fault): Promise<string> => {
+      clock.jump(60_000)
+      emulator.fault(fault)
+      return connect(zoho).then(
+        () => '',
+        (error) => `${error.message}: ${error.action}`,
+      )
+    }
+    expect(await actionOf({ on: 'token', kind: 'error', error: 'invalid_redirect_uri' })).toMatch(
+      /compare redirectUri, character by character/,
+    )
+    expect(await actionOf({ on: 'token', kind: 'throttle' })).toMatch(/20 refresh tokens/)
+    const failure = await actionOf({ on: 'token', kind: 'status', status: 500 })
+    expect(failure).toMatch(/^Zoho answered with an error; connect again/)
+    expect(failure).not.toMatch(/cannot be reached/)
+    const { url, state } = await zoho.consent.start(wanted)
+    await expect(zoho.consent.finish(await browse(url, { auto: 'refuse' }), state)).rejects.toMatchObject({
+      action: expect.stringMatching(/The user said no; or Zoho's limit of codes .* was reached/),
+    })
+  })
+
   test('a grant that cannot be stored is given back', async () => {
     const inner = memoryConnectionStore()
     const broken: ConnectionStore = { ...inner, put: async () => Promise.reject(new Error('read only')) }
     const { emulator, zoho } = await byHand({ connections: broken })
-    expect(await codeOf(connect(zoho, { user: 'grace' }))).toBe('ERR_ZOHO_STORE')
+    await expect(connect(zoho, { user: 'grace' })).rejects.toMatchObject({
+      code: 'ERR_ZOHO_STORE',
+      action: expect.stringContaining('The new grant was revoked at Zoho.'),
+    })
     expect(grantsOf(emulator, 'grace')).toEqual([])
     expect(await inner.get('acme')).toBeUndefined()
   })

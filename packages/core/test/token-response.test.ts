@@ -61,9 +61,59 @@ describe('api_domain', () => {
     'https://evil.example/?https://www.zohoapis.eu',
     'javascript:alert(1)',
     'not a url',
-  ])('%s is malformed', (api_domain) => {
-    expect(judge({ ...good, api_domain })).toMatchObject({ kind: 'malformed' })
+    'www.zohoapis.eu',
+    'null',
+    'https://api.zoho.com',
+  ])('%s is not used, and costs no token', (api_domain) => {
+    const answer = judge({ ...good, api_domain })
+    expect(answer).toMatchObject({ kind: 'token', ignoredApiDomain: JSON.stringify(api_domain) })
+    expect(answer).not.toHaveProperty('apiDomain')
   })
+
+  test.each([null, '', 42, [], {}])('%j is none', (api_domain) => {
+    const answer = judge({ ...good, api_domain })
+    expect(answer.kind).toBe('token')
+    expect(answer).not.toHaveProperty('apiDomain')
+  })
+})
+
+test('a byte order mark, an unknown field, an odd scope or token_type change nothing', () => {
+  expect(judge(`\uFEFF${JSON.stringify(good)}`).kind).toBe('token')
+  for (const odd of [
+    { scope: ['a.b', 7] },
+    { scope: {} },
+    { token_type: 'Zoho-oauthtoken' },
+    { token_type: 1 },
+  ])
+    expect(judge({ ...good, ...odd, anything: { new: true } })).toMatchObject({ kind: 'token', scopes: [] })
+})
+
+describe('a refresh token in an answer that cannot be used is told, so that it can be given back', () => {
+  const refresh_token = 'the-new-refresh-token'
+  test.each([
+    ['an absurd life', { ...good, expires_in: -1, refresh_token }],
+    ['an access token for no header', { ...good, access_token: 'a b', refresh_token }],
+    ['no access token', { refresh_token }],
+    ['an error beside it', { error: 'general_error', refresh_token }],
+    ['a throttle beside it', { error: 'Access Denied', refresh_token }],
+    ['a JSON that breaks off', '{"access_token":"a","refresh_token":"the-new-refresh-token","expi'],
+    ['a page around it', '<html>{"refresh_token" : "the-new-refresh-token"}</html>'],
+  ])('%s', (_name, body) => {
+    const answer = judge(body)
+    expect(answer.kind).not.toBe('token')
+    expect(answer).toMatchObject({ refreshToken: 'the-new-refresh-token' })
+  })
+
+  test('with any status', () => {
+    expect(judge({ ...good, refresh_token }, 500)).toMatchObject({ refreshToken: refresh_token })
+  })
+
+  test.each(['{"refresh_token":""}', '{"refresh_token":null}', '{"refresh_token":"broken o'])(
+    '%s holds none',
+    (body) => {
+      expect(judge(body)).not.toHaveProperty('refreshToken')
+    },
+  )
 })
 
 describe('refusals are judged by the body, with any status', () => {

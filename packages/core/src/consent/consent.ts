@@ -24,6 +24,7 @@ import { takeGrant } from './new-grant.js'
 import { type PendingConsent, PendingConsents } from './pending-consents.js'
 import { presentGrant, revokeDueGrants } from './replaced-grants.js'
 import { assertCode, assertRedirectUri, assertRequest, assertSoid } from './requests.js'
+import { giveBack } from './unkept-grant.js'
 
 /** The connection where none is named. */
 const DEFAULT_CONNECTION = 'default'
@@ -202,7 +203,17 @@ export class Consent implements ZohoConsent {
         answer.kind === 'lost'
       )
         ended = {}
-      if (answer.kind !== 'token') throw failed(answer, connection, dataCenter, minuteOf(this.#parts))
+      const unkept = 'refreshToken' in answer && {
+        id: connection,
+        refreshToken: answer.refreshToken,
+        dataCenter,
+      }
+      if (answer.kind !== 'token') {
+        const fate = unkept ? await giveBack(unkept, this.#parts) : undefined
+        throw failed(answer, connection, dataCenter, minuteOf(this.#parts), fate)
+      }
+      // Client credentials have none to keep.
+      if (unkept && request.soid !== undefined) this.#parts.behind(() => giveBack(unkept, this.#parts))
       if (request.soid === undefined && answer.refreshToken === undefined)
         throw new ZohoAuthError('ERR_ZOHO_BAD_RESPONSE', {
           connection,

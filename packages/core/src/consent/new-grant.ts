@@ -6,9 +6,11 @@ import type { TokenAnswer } from '../rules/token-response.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import type { Connection, Environment } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
+import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import { ownerOfGrant } from './grant-owner.js'
 import { countGrant } from './grant-turn.js'
 import { replacedBy, revokeDueGrants } from './replaced-grants.js'
+import { giveBack } from './unkept-grant.js'
 
 /** Refresh tokens Zoho keeps for a user; one more deletes the oldest. */
 const MOST_REFRESH_TOKENS = 20
@@ -94,9 +96,22 @@ async function storeGrant(fields: GrantFields, parts: GrantParts): Promise<Conne
     if (stored?.replaced !== undefined) endReplaced(stored, parts)
     return stored as Connection
   } catch (error) {
-    await giveBack(fields, parts)
-    throw error
+    if (refreshToken === '') throw error
+    const fate = await giveBack(fields, parts)
+    throw isZohoAuthError(error) ? withWords(error, fate) : error
   }
+}
+
+/** The same error, with one more sentence for the operator. */
+function withWords(error: ZohoAuthError, sentence: string): ZohoAuthError {
+  const { code, message, action, connection, retryAfterMs, cause } = error
+  return new ZohoAuthError(code, {
+    message,
+    action: `${action} ${sentence}`,
+    connection,
+    retryAfterMs,
+    cause,
+  })
 }
 
 /**
@@ -108,14 +123,6 @@ function endReplaced({ id, replaced = [] }: Connection, parts: GrantParts): void
   const lastAt = Math.max(...replaced.map(({ revokeAt }) => revokeAt))
   parts.behind(() => revokeDueGrants(id, parts))
   parts.later(lastAt - clock.now(), () => revokeDueGrants(id, parts))
-}
-
-/** A grant nobody knows of would be one of the user's twenty for good. Unless it was stored after all. */
-async function giveBack({ id, refreshToken, dataCenter }: GrantFields, parts: GrantParts): Promise<void> {
-  if (refreshToken === '') return
-  const stored = await parts.grants.get(id).catch(() => 'unknown' as const)
-  if (stored === 'unknown' || stored?.refreshToken === refreshToken) return
-  await parts.accounts.revoke({ value: refreshToken, type: 'refresh_token', dataCenter }, parts.closing)
 }
 
 /** The token that came with the grant goes where all others go. If that fails, one refresh is lost. */

@@ -195,8 +195,11 @@ export class AccountsServer {
       (raw) => judgeTokenAnswer(raw, allows),
     )
     // What we took for a token must also satisfy the standard.
-    if (answer.kind === 'token' && error !== undefined)
-      return { kind: 'malformed', detail: describeFault(error).message }
+    if (answer.kind === 'token' && error !== undefined) {
+      const { refreshToken } = answer
+      const malformed = { kind: 'malformed', detail: describeFault(error).message } as const
+      return refreshToken === undefined ? malformed : { ...malformed, refreshToken }
+    }
     return answer
   }
 

@@ -4,12 +4,21 @@ export type TokenAnswer =
       readonly kind: 'token'
       readonly value: string
       readonly lifeMs: number
-      /** Without trailing slash; absent where the answer named none. */
+      /** Without trailing slash; absent where the answer named none, or none that is on the list of hosts. */
       readonly apiDomain?: string
+      /** What the answer named in place of one, as it may stand in a message. */
+      readonly ignoredApiDomain?: string
       readonly scopes: readonly string[]
       /** Zoho does not rotate refresh tokens today; where one comes, it is the grant from now on. */
       readonly refreshToken?: string
     }
+  | (Refusal & {
+      /** A refresh token that stands in it all the same: a grant lives at Zoho that nobody else knows of. */
+      readonly refreshToken?: string
+    })
+
+/** An answer without a token that can be used. */
+type Refusal =
   /** The grant is dead. */
   | { readonly kind: 'dead-grant'; readonly error: string }
   /** The app's own configuration, or the wrong data centre. */
@@ -59,9 +68,22 @@ export interface RawAnswer {
  * spellings, counts `expires_in` in milliseconds where `expires_in_sec` stands beside it, and sometimes leaves it out
  * (section 7).
  *
+ * No other field costs a good token: `api_domain` is a hint, used where it is on the list of hosts (Zoho names
+ * `https://api.zoho.com`, portals, and on-premises even foreign hosts there); scope and token type may be anything.
+ *
  * @param allowsApiDomain Whether an origin named as `api_domain` belongs to the grant's data centre.
  */
 export function judgeTokenAnswer(answer: RawAnswer, allowsApiDomain: (origin: URL) => boolean): TokenAnswer {
+  const judged = judgeFields(answer, allowsApiDomain)
+  if (judged.kind === 'token') return judged
+  const refreshToken = REFRESH_TOKEN.exec(answer.body)?.[1]
+  return refreshToken === undefined ? judged : { ...judged, refreshToken }
+}
+
+/** A refresh token in whatever came, such as a JSON that breaks off behind it. */
+const REFRESH_TOKEN = /"refresh_token"\s*:\s*"([\x21\x23-\x5b\x5d-\x7e]{1,1024})"/
+
+function judgeFields(answer: RawAnswer, allowsApiDomain: (origin: URL) => boolean): TokenAnswer {
   const body = parseObject(answer.body)
   const text = (key: string): string | undefined => {
     const value = body?.[key]
@@ -76,9 +98,8 @@ export function judgeTokenAnswer(answer: RawAnswer, allowsApiDomain: (origin: UR
   if (lifeMs === undefined)
     return { kind: 'malformed', detail: `expires_in is absurd: ${show(body?.expires_in)}` }
   const domain = text('api_domain')
-  const url = domain === undefined ? undefined : URL.canParse(domain) ? new URL(domain) : null
-  if (url === null || (url && !allowsApiDomain(url)))
-    return { kind: 'malformed', detail: `api_domain is not a host of this data centre: ${show(domain)}` }
+  const url = domain !== undefined && URL.canParse(domain) ? new URL(domain) : undefined
+  const isOurs = url !== undefined && allowsApiDomain(url)
   if (!PRINTABLE.test(value))
     return { kind: 'malformed', detail: 'access_token has characters no header takes' }
 
@@ -88,7 +109,8 @@ export function judgeTokenAnswer(answer: RawAnswer, allowsApiDomain: (origin: UR
     value,
     lifeMs,
     scopes: (text('scope') ?? '').split(/[\s,]+/).filter((scope) => scope !== ''),
-    ...(url ? { apiDomain: url.origin } : {}),
+    ...(isOurs ? { apiDomain: url.origin } : {}),
+    ...(domain !== undefined && !isOurs ? { ignoredApiDomain: show(domain) } : {}),
     ...(refreshToken === undefined ? {} : { refreshToken }),
   }
 }
@@ -156,11 +178,16 @@ function numberOf(value: unknown): number | undefined {
 
 /** A JSON object, or `undefined` for anything else. */
 export function parseObject(body: string): Record<string, unknown> | undefined {
+  const value = parseJson(body)
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
+}
+
+/** A JSON value, or `undefined` for anything else. A byte order mark before it is no fault (RFC 8259 section 8.1). */
+export function parseJson(body: string): unknown {
   try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
+    return JSON.parse(body.startsWith('\uFEFF') ? body.slice(1) : body)
   } catch {
     return undefined
   }

@@ -13,6 +13,8 @@ export interface ZohoAuthEvents {
     readonly durationMs: number
     /** Tokens counted in the current window of the budget, this one included; absent while the store is down. */
     readonly used?: number | undefined
+    /** Zoho named this as `api_domain`, and it is not on the list of hosts: it is not used. */
+    readonly ignoredApiDomain?: string | undefined
   }
   'token.refresh_failed': {
     readonly connection: string
@@ -29,6 +31,8 @@ export interface ZohoAuthEvents {
     readonly outcome: 'replay' | 'passed-on'
     readonly hint?: string
   }
+  /** An API refused a request because the grant lacks a scope, which no new token has either. */
+  'scope.missing': { readonly connection: string; readonly origin: string; readonly status: number }
   /** A refresh has to wait: this process has as many requests to the accounts servers under way as it may. */
   'refresh.queued': {
     readonly connection: string
