@@ -45,6 +45,7 @@ export type AdapterFunction = (config: AxiosConfig) => Promise<AxiosAnswer>
 /** The fields of a config that reached an adapter, as far as they are read or changed here. */
 export interface AxiosConfig {
   url?: string | URL
+  method?: string
   baseURL?: string
   allowAbsoluteUrls?: boolean
   data?: unknown
@@ -69,6 +70,7 @@ export interface AxiosConfig {
 export interface AxiosAnswer {
   data: unknown
   readonly status: number
+  readonly headers?: unknown
   config: unknown
   request?: unknown
   zohoHint?: string

@@ -1,4 +1,4 @@
-import { defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
+import { assertProduct, defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
 import type { AdapterFunction, AxiosConfig, AxiosLike } from './axios-like.js'
 import { loudAgents } from './quiet-agents.js'
 import { type SendParts, sendWithToken, type Untransformed } from './send-with-token.js'
@@ -41,7 +41,7 @@ const keepers = new WeakSet<object>()
  *
  * @param client `axios`, `axios.create()`, or `httpService.axiosRef` of Nest.
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where there is no `auth` and the variables are not complete.
- * @throws TypeError for something that is not an axios instance.
+ * @throws TypeError for something that is not an axios instance, and for a `product` that is none of Zoho's.
  */
 export function installZohoAuth(client: AxiosLike, options: InstallOptions = {}): ZohoAuthInstall {
   const installed = installs.get(client)
@@ -50,6 +50,7 @@ export function installZohoAuth(client: AxiosLike, options: InstallOptions = {})
     return installed.handle
   }
   const sibling = new Sibling(client)
+  if (options.product !== undefined) assertProduct(options.product)
   const { auth = defaultZohoAuth(), connection, product } = options
   const parts = { auth, sibling, connection, product }
   const { request } = client.interceptors

@@ -172,7 +172,9 @@ class Sending {
       return await this.#wait.for(
         this.#outgoing.answered({
           url: new URL(answeredUrl(answer.request) ?? this.#url),
+          method: this.#config.method ?? 'GET',
           status: answer.status,
+          challenge: challengeOf(answer.headers),
           body: () => body.text(),
           // Only asked for where it matters: a large body takes a moment to look through.
           get replayable() {
@@ -185,4 +187,11 @@ class Sending {
       throw error
     }
   }
+}
+
+/** `WWW-Authenticate`, as axios or an adapter of the app's own gives headers. */
+function challengeOf(headers: unknown): string | undefined {
+  const entries = Object.entries((headers ?? {}) as Record<string, unknown>)
+  const value = entries.find(([name]) => name.toLowerCase() === 'www-authenticate')?.[1]
+  return value === undefined || value === null ? undefined : String(value)
 }

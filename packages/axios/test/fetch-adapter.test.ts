@@ -50,7 +50,7 @@ function describeFetch(): void {
   test('hands a refused stream on whole', async () => {
     const { client, emulator } = await scene(fetching)
     const body = JSON.stringify({ code: 'OTHER', padding: 'x'.repeat(200_000) })
-    emulator.fault({ on: 'api', kind: 'status', status: 401, body })
+    emulator.fault({ on: 'api', kind: 'status', status: 401, body, times: 3 })
     const error = await thrown(client.get(CANDIDATES, { responseType: 'stream' }))
     if (!axios.isAxiosError(error)) throw error
     expect(await new Response(error.response?.data).text()).toBe(body)

@@ -259,7 +259,7 @@ function stringOf(data: unknown): Uint8Array {
 test('a streamed refusal that is handed on is a whole stream, also a long one', async () => {
   const { client, emulator } = await scene()
   const body = JSON.stringify({ code: 'OTHER', padding: 'x'.repeat(300_000) })
-  emulator.fault({ on: 'api', kind: 'status', status: 401, body, contentType: 'application/json' })
+  emulator.fault({ on: 'api', kind: 'status', status: 401, body, contentType: 'application/json', times: 3 })
   const error = await thrown(client.get(CANDIDATES, { responseType: 'stream' }))
   if (!axios.isAxiosError(error)) throw error
   expect(Buffer.concat(await error.response?.data.toArray()).toString()).toBe(body)

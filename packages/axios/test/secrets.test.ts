@@ -43,7 +43,7 @@ test('an answer after a replay leads to neither token', async () => {
 
 test.each([400, 401, 403, 404, 500, 503])('the error of a %i leads to no token', async (status) => {
   const made = await scene()
-  made.emulator.fault({ on: 'api', kind: 'status', status, body: '{"code":"X"}' })
+  made.emulator.fault({ on: 'api', kind: 'status', status, body: '{"code":"X"}', times: 3 })
   const error = await thrown(made.client.post(CANDIDATES, { a: 1 }))
   expect(error).toMatchObject({ response: { status, data: { code: 'X' } }, config: { method: 'post' } })
   expect(error.request).toBeDefined()

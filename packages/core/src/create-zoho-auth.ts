@@ -11,25 +11,26 @@ import type { GrantParts } from './grant-parts.js'
 import { DEFAULT_CONNECTION, grantsOf } from './grants-of.js'
 import { Handle, type HandleTarget } from './handle.js'
 import { LastErrors } from './last-errors.js'
-import { HopelessHosts, hostDenied, OutgoingRequest } from './outgoing.js'
+import { hostDenied, OutgoingRequest } from './outgoing.js'
+import { Refusals } from './refusals.js'
 import { type HostPolicy, hostPolicy } from './rules/hosts.js'
 import { statusOf } from './status-of.js'
 import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-store.js'
 import type { TokenStore } from './stores/ports.js'
 import { SealedTokenStore } from './stores/sealed-token-store.js'
-import { TokenProvider } from './token-provider.js'
+import { type GetOptions, TokenProvider } from './token-provider.js'
 import { warnOfFleet, warnOfTwins } from './warnings.js'
 import { abortable, unlimitedListeners } from './words/abortable.js'
 import { type Connection, isConnectionId } from './words/connection.js'
-import { type DataCenter, PRODUCTS, type Product, productOrigin } from './words/data-centers.js'
+import type { DataCenter } from './words/data-centers.js'
 import { describeFault, ZohoAuthError } from './words/errors.js'
 import { Events, type ZohoAuthEventName, type ZohoAuthListener } from './words/events.js'
+import { assertProduct, type Product, productOrigin } from './words/products.js'
 import { Choice, Scope } from './words/scope.js'
 import type { Token } from './words/token.js'
 import {
   type ConnectionResolver,
   type ConnectionStatus,
-  type Outgoing,
   type OutgoingOptions,
   type PeekOptions,
   type RevokeAllOptions,
@@ -72,7 +73,8 @@ class Engine extends ZohoAuth implements HandleTarget {
   readonly #provider: TokenProvider
   readonly #requests: RequestLimit
   #accounts: Promise<AccountsServer> | undefined
-  readonly #hopeless = new HopelessHosts()
+  readonly #refusals: Refusals
+  readonly #said = new Set<string>()
   readonly #lastErrors: LastErrors
   readonly #stopping = new AbortController()
   readonly #closing = new AbortController()
@@ -88,7 +90,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     this.#settings = settings
     this.ambient = settings.ambient
     const { clock, logger, budget, clientId } = settings
-    this.#hosts = hostPolicy(settings.ownAccounts, settings.allowedOrigins)
+    this.#hosts = hostPolicy(settings.servers, settings.allowedOrigins)
     const store = settings.tokens ?? memoryTokenStore({ clock })
     const inProcess = isMemoryTokenStore(store)
     this.#store = settings.sealer && store.durable ? new SealedTokenStore(store, settings.sealer) : store
@@ -128,6 +130,14 @@ class Engine extends ZohoAuth implements HandleTarget {
       stopping: this.#stopping.signal,
       closing,
     })
+    this.#refusals = new Refusals({
+      clientId,
+      clock,
+      store: this.#store,
+      health: this.#health,
+      windowMs: budget.windowMs,
+      behind: (work) => this.#background.run(work),
+    })
     this.consent = lazyConsent(async () => {
       const parts = await this.#grantParts()
       const { Consent } = await import('./consent/consent.js')
@@ -166,9 +176,14 @@ class Engine extends ZohoAuth implements HandleTarget {
     return this.#provide(id, options)
   }
 
-  async #provide(id: string, options: TokenOptions = {}): Promise<Token> {
+  async #provide(id: string, options: GetOptions = {}): Promise<Token> {
     this.#assertOpen()
-    return (await this.#provider.provide(id, options)).token
+    const { token } = await this.#provider.provide(id, options)
+    if (token.value !== options.refused) return token
+    throw new ZohoAuthError('ERR_ZOHO_BAD_RESPONSE', {
+      connection: id,
+      action: 'Zoho answered a refresh with the very token that an API refused; see docs/errors.md.',
+    })
   }
 
   override async getAccessToken(options?: TokenOptions): Promise<string> {
@@ -181,7 +196,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     return id === undefined ? undefined : this.#provider.peek(id)
   }
 
-  override fetch(input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
+  override async fetch(input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
     const { connection, product, ...rest } = init
     const outgoing = this.outgoing({ connection, product, signal: signalOf(input, init) })
     return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
@@ -194,13 +209,13 @@ class Engine extends ZohoAuth implements HandleTarget {
     if (!URL.canParse(url as string)) throw new TypeError('authorize needs an absolute URL')
     this.#assertOpen()
     const target = new URL(url)
-    if (!this.#hosts.knows(target)) throw hostDenied(target)
+    if (!this.#hosts.knows(target)) throw hostDenied(target, this.#hosts)
     const id = await this.#resolve(options.connection)
     const { clock, maxWaitMs, scheme } = this.#settings
     const until = clock.now() + maxWaitMs
     const dataCenter = await this.#dataCenterOf(id)
-    if (!this.#hosts.allows(target, dataCenter)) throw hostDenied(target, id, dataCenter)
-    const { token } = await this.#provider.provide(id, { ...options, until })
+    if (!this.#hosts.allows(target, dataCenter)) throw hostDenied(target, this.#hosts, id, dataCenter)
+    const token = await this.#provide(id, { ...options, until })
     return { Authorization: `${scheme} ${token.value}` }
   }
 
@@ -227,7 +242,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     return this.#resolve(undefined)
   }
 
-  override outgoing(options: OutgoingOptions = {}): Outgoing {
+  override outgoing(options: OutgoingOptions = {}): OutgoingRequest {
     const choice = this.#ambient()
     return this.#outgoing(options, () => this.#resolve(options.connection, choice))
   }
@@ -298,7 +313,11 @@ class Engine extends ZohoAuth implements HandleTarget {
 
   // The calls of a handle: the same, for a choice that was made before.
 
-  fetchFor(choice: Choice, input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
+  async fetchFor(
+    choice: Choice,
+    input: string | URL | Request,
+    init: ZohoFetchOptions = {},
+  ): Promise<Response> {
     const { product, connection: _, ...rest } = init
     const outgoing = this.outgoingFor(choice, { product, signal: signalOf(input, init) })
     return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
@@ -308,7 +327,7 @@ class Engine extends ZohoAuth implements HandleTarget {
     return this.#resolve(undefined, choice)
   }
 
-  outgoingFor(choice: Choice, options: OutgoingOptions = {}): Outgoing {
+  outgoingFor(choice: Choice, options: OutgoingOptions = {}): OutgoingRequest {
     return this.#outgoing(options, () => this.#resolve(undefined, choice))
   }
 
@@ -330,9 +349,9 @@ class Engine extends ZohoAuth implements HandleTarget {
     return this.#settings.one ? DEFAULT_CONNECTION : undefined
   }
 
-  #outgoing(options: OutgoingOptions, connectionOf: () => string | Promise<string>): Outgoing {
+  #outgoing(options: OutgoingOptions, connectionOf: () => string | Promise<string>): OutgoingRequest {
     this.#assertOpen()
-    const { clock, logger, scheme, budget, maxWaitMs } = this.#settings
+    const { clock, logger, scheme, maxWaitMs } = this.#settings
     const parts = {
       hosts: this.#hosts,
       provider: this.#provider,
@@ -342,8 +361,8 @@ class Engine extends ZohoAuth implements HandleTarget {
       connectionOf,
       dataCenterOf: (id: string) => this.#dataCenterOf(id),
       apiUrl: (id: string, product: Product) => this.#apiUrl(id, product),
-      hopeless: this.#hopeless,
-      hopelessMs: budget.windowMs,
+      refusals: this.#refusals,
+      said: this.#said,
       maxWaitMs,
       now: () => clock.now(),
     }
@@ -361,14 +380,15 @@ class Engine extends ZohoAuth implements HandleTarget {
   }
 
   async #apiUrl(id: string, product: Product): Promise<URL> {
-    if (!PRODUCTS.includes(product))
-      throw new TypeError(`${JSON.stringify(product)} is not a product; they are ${PRODUCTS.join(', ')}`)
-    if (!this.#settings.ownAccounts) {
-      const { dataCenter, environment } = await this.#connection(id)
-      return new URL(productOrigin(product, dataCenter, environment))
+    assertProduct(product)
+    const { servers } = this.#settings
+    const server = servers?.[await this.#dataCenterOf(id)]
+    if (servers !== undefined && !server?.ofZoho) {
+      const { apiDomain } = await this.#getToken(id, undefined)
+      return new URL(apiDomain)
     }
-    const { apiDomain } = await this.#getToken(id, undefined)
-    return new URL(apiDomain)
+    const { dataCenter, environment } = await this.#connection(id)
+    return new URL(productOrigin(product, dataCenter, environment))
   }
 
   /** Loaded and made at the first request to Zoho's accounts server. */
@@ -433,7 +453,8 @@ class Engine extends ZohoAuth implements HandleTarget {
   }
 
   #apiDomainOf({ dataCenter, environment }: Pick<Connection, 'dataCenter' | 'environment'>): string {
-    return this.#settings.ownAccounts?.[dataCenter] ?? productOrigin('crm', dataCenter, environment)
+    const server = this.#settings.servers?.[dataCenter]
+    return server && !server.ofZoho ? server.origin : productOrigin('crm', dataCenter, environment)
   }
 
   async #status(id: string): Promise<ConnectionStatus> {

@@ -1,4 +1,4 @@
-import { hostDenied } from './outgoing.js'
+import type { OutgoingRequest } from './outgoing.js'
 import { LONGEST_REFUSAL } from './rules/api-refusal.js'
 import type { Outgoing } from './zoho-auth.js'
 
@@ -21,7 +21,7 @@ interface Sendable {
  */
 export async function fetchWithToken(
   fetch: Fetch,
-  outgoing: Outgoing,
+  outgoing: OutgoingRequest,
   input: string | URL | Request,
   init: RequestInit = {},
 ): Promise<Response> {
@@ -29,13 +29,15 @@ export async function fetchWithToken(
   const url = await outgoing.url(request ? request.url : (input as string | URL))
   const sendable = request ? await ofRequest(request, init) : ofBody(init)
   const authorization = await outgoing.authorization(url)
-  if (authorization === undefined) throw hostDenied(url)
+  if (authorization === undefined) throw outgoing.denied(url)
   let header = authorization
   for (;;) {
-    const response = await send(fetch, outgoing, url, sendable, header)
+    const { response, at } = await send(fetch, outgoing, url, sendable, header)
     const answer = {
-      url: URL.canParse(response.url) ? new URL(response.url) : url,
+      url: at,
+      method: sendable.next().method ?? 'GET',
       status: response.status,
+      challenge: response.headers.get('www-authenticate') ?? undefined,
       replayable: sendable.replayable,
       body: () => peekBody(response),
     }
@@ -47,14 +49,18 @@ export async function fetchWithToken(
   }
 }
 
-/** One sending, with redirects followed by us: the token goes along only to hosts that may have it. */
+/**
+ * One sending, with redirects followed by us: the token goes along only to hosts that may have it.
+ *
+ * @returns The answer, and the URL that gave it.
+ */
 async function send(
   fetch: Fetch,
   outgoing: Outgoing,
   first: URL,
   sendable: Sendable,
   authorization: string,
-): Promise<Response> {
+): Promise<{ readonly response: Response; readonly at: URL }> {
   let url = first
   const init = sendable.next()
   const mode = init.redirect ?? 'follow'
@@ -71,7 +77,7 @@ async function send(
     if (body !== undefined && body !== null) options.body = body
     const response = await fetch(url.href, options)
     const target = mode === 'follow' ? redirectTarget(response, url) : undefined
-    if (target === undefined) return response
+    if (target === undefined) return { response, at: url }
     if (hops >= MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects`)
     // RFC 9110 section 15.4: 303 always, and by custom 301 and 302 of a POST, go on as GET without a body.
     const { status } = response
@@ -85,7 +91,7 @@ async function send(
         headers.delete(name)
     } else if (body !== undefined && body !== null) {
       // A body goes to no host that gets no token, and a stream that was sent is gone.
-      if (!sendable.replayable || !outgoing.allows(target)) return response
+      if (!sendable.replayable || !outgoing.allows(target)) return { response, at: url }
       body = sendable.next().body
     }
     await response.body?.cancel().catch(() => {})

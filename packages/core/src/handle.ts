@@ -1,4 +1,4 @@
-import type { Product } from './words/data-centers.js'
+import type { Product } from './words/products.js'
 import { Choice } from './words/scope.js'
 import type { Token } from './words/token.js'
 import type {

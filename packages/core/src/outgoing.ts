@@ -1,50 +1,22 @@
-import { judgeApiAnswer, mayRefuseToken, productOf } from './rules/api-refusal.js'
+import { endpointOf, type Refusals, type RefusedAt } from './refusals.js'
+import { judgeApiAnswer, mayRefuseToken } from './rules/api-refusal.js'
 import type { HostPolicy } from './rules/hosts.js'
 import type { TokenProvider } from './token-provider.js'
 import type { Provided } from './token-provider-parts.js'
 import { abortable } from './words/abortable.js'
-import type { DataCenter, Product } from './words/data-centers.js'
+import type { DataCenter } from './words/data-centers.js'
 import { ZohoAuthError } from './words/errors.js'
 import type { Events } from './words/events.js'
 import type { Logger } from './words/logger.js'
+import { assertProduct, type Product, productOf } from './words/products.js'
+import type { Token } from './words/token.js'
 import type { ApiAnswer, Outgoing, OutgoingOptions } from './zoho-auth.js'
 
 /** Replays of one request: one with a token that was known already, one with a token made for its refusal. */
 const MOST_REPLAYS = 2
 
-/** Most connections and hosts whose refusals, and most hints whose printing, are remembered. */
-const MOST_REMEMBERED = 10_000
-
-/**
- * Hosts that refuse tokens made just for them: a wrong host or data centre looks exactly like a dead token, and would
- * cost one token per request. The same token refused there again is passed on for a while.
- */
-export class HopelessHosts {
-  readonly #entries = new Map<string, { readonly token: string; readonly untilAt: number }>()
-  readonly #said = new Set<string>()
-
-  remember(connection: string, origin: string, token: string, untilAt: number): void {
-    if (this.#entries.size >= MOST_REMEMBERED) this.#entries.clear()
-    this.#entries.set(`${connection} ${origin}`, { token, untilAt })
-  }
-
-  has(connection: string, origin: string, token: string, now: number): boolean {
-    const entry = this.#entries.get(`${connection} ${origin}`)
-    return entry !== undefined && entry.token === token && now < entry.untilAt
-  }
-
-  /** A token was accepted there. */
-  clear(connection: string, origin: string): void {
-    if (this.#entries.size > 0) this.#entries.delete(`${connection} ${origin}`)
-  }
-
-  /** Whether a hint is said for the first time. */
-  firstTime(hint: string): boolean {
-    if (this.#said.has(hint) || this.#said.size >= MOST_REMEMBERED) return false
-    this.#said.add(hint)
-    return true
-  }
-}
+/** Most hints of which it is remembered that they were printed. */
+const MOST_HINTS = 1_000
 
 /** What one outgoing request needs of its engine. */
 export interface OutgoingParts {
@@ -57,9 +29,10 @@ export interface OutgoingParts {
   connectionOf(): string | Promise<string>
   dataCenterOf(connection: string): Promise<DataCenter>
   apiUrl(connection: string, product: Product): Promise<URL>
-  readonly hopeless: HopelessHosts
-  /** How long a hopeless host is left alone, in milliseconds: the window of the budget. */
-  readonly hopelessMs: number
+  /** Where tokens were made in vain. */
+  readonly refusals: Refusals
+  /** Hints that were printed already. */
+  readonly said: Set<string>
   /** How long one request waits for tokens in all, in milliseconds. */
   readonly maxWaitMs: number
   readonly now: () => number
@@ -71,14 +44,18 @@ export class OutgoingRequest implements Outgoing {
   readonly #options: OutgoingOptions
   #connection: string | undefined
   #dataCenter: DataCenter | undefined
-  #sent: string | undefined
+  #sent: Token | undefined
+  /** When it was first sent, in milliseconds since the epoch. */
+  #sentAt = 0
   #replays = 0
+  /** The token it was sent with last was made for its refusal. */
   #made = false
   /** What its waits for tokens have taken, in milliseconds: first sending and replays together. */
   #waitedMs = 0
   hint: string | undefined
 
   constructor(parts: OutgoingParts, options: OutgoingOptions) {
+    if (options.product !== undefined) assertProduct(options.product)
     this.#parts = parts
     this.#options = options
   }
@@ -101,11 +78,17 @@ export class OutgoingRequest implements Outgoing {
     const connection = await this.#whose()
     const { token } = await this.#waiting(async (wait) => {
       this.#dataCenter = await abortable(this.#parts.dataCenterOf(connection), wait.signal)
-      if (!hosts.allows(url, this.#dataCenter)) throw hostDenied(url, connection, this.#dataCenter)
+      if (!hosts.allows(url, this.#dataCenter)) throw hostDenied(url, hosts, connection, this.#dataCenter)
       return provider.provide(connection, wait)
     })
-    this.#sent = token.value
+    this.#sent = token
+    this.#sentAt = this.#parts.now()
     return `${scheme} ${token.value}`
+  }
+
+  /** Why this URL gets no token. */
+  denied(url: URL): ZohoAuthError {
+    return hostDenied(url, this.#parts.hosts)
   }
 
   allows(url: URL): boolean {
@@ -113,51 +96,91 @@ export class OutgoingRequest implements Outgoing {
   }
 
   async answered(answer: ApiAnswer): Promise<string | undefined> {
-    const { provider, events, logger, scheme, hopeless } = this.#parts
+    const { provider, events, refusals, hosts } = this.#parts
+    const { url, status, challenge } = answer
     const sent = this.#sent
     const connection = this.#connection
     // A redirect may have led to a host that got no token: what it says is not about one.
-    if (sent === undefined || connection === undefined || !this.allows(answer.url)) return undefined
-    const body = mayRefuseToken(answer.status) ? await answer.body() : ''
-    const product = this.#options.product ?? productOf(answer.url)
-    const { origin } = answer.url
-    if (judgeApiAnswer(product, answer.status, body) !== 'dead') {
-      // An error may come from before the token was looked at; a success cannot.
-      if (answer.status < 400) {
-        provider.accepted(connection, sent)
-        hopeless.clear(connection, origin)
-      }
-      return undefined
+    if (sent === undefined || connection === undefined || !this.allows(url)) return undefined
+    const product = this.#options.product ?? productOf(url, hosts.isOwn(url))
+    const body = mayRefuseToken(product, status) ? await answer.body() : ''
+    const { origin } = url
+    const endpoint = endpointOf(answer.method, url)
+    const at = { connection, origin, endpoint, generation: sent.generation }
+    const verdict = judgeApiAnswer(product, { status, body, challenge })
+    if (verdict === 'certain' || verdict === 'ambiguous')
+      return this.#refused(answer, at, sent.value, verdict === 'ambiguous')
+    if (verdict === 'scope') events.emit('scope.missing', { connection, origin, status })
+    // An error may come from before the token was looked at; a success cannot.
+    if (verdict === 'fine' && status < 400) {
+      provider.accepted(connection, sent.value)
+      refusals.accepted(at)
     }
-    this.hint = this.#whyNot(answer, connection, sent)
-    if (this.hint !== undefined) {
-      events.emit('token.refused', { connection, origin, outcome: 'passed-on', hint: this.hint })
-      if (hopeless.firstTime(`${origin} ${this.hint}`))
-        logger.warn(`${origin} refused a token, and the answer was handed on: ${this.hint}`)
-      return undefined
+    return undefined
+  }
+
+  /** The header of a replay, or `undefined` with a hint. */
+  async #refused(
+    answer: ApiAnswer,
+    at: RefusedAt,
+    sent: string,
+    ambiguous: boolean,
+  ): Promise<string | undefined> {
+    const { provider, refusals, scheme, events } = this.#parts
+    const { connection, origin } = at
+    if (this.#wasInVain(at, sent, ambiguous)) {
+      refusals.inVain(at, ambiguous)
+      return this.#handOn(at, this.#vainHint(ambiguous))
+    }
+    if (refusals.isLeftAlone(at, ambiguous)) return this.#handOn(at, this.#vainHint(ambiguous))
+    // A newer token that is here already costs nothing.
+    const free = answer.replayable && provider.hasOther(connection, sent)
+    if (!free && !(await refusals.mayTry(at, ambiguous))) return this.#handOn(at, this.#vainHint(ambiguous))
+    if (!answer.replayable) {
+      // The next request gets another token; should that be refused as well, this one was refused for something else.
+      refusals.notSentAgain(at)
+      provider.refuse(connection, sent)
+      return this.#handOn(at, STREAM_HINT)
     }
     events.emit('token.refused', { connection, origin, outcome: 'replay' })
     const next = await this.#waiting((wait) =>
       provider.replacement(connection, sent, this.#replays > 0, wait),
     )
+    if (next.how === 'made' && next.token.value === sent) {
+      // Zoho insists: there is no other one.
+      refusals.inVain({ ...at, generation: next.token.generation }, ambiguous)
+      return this.#handOn(at, this.#vainHint(ambiguous))
+    }
     this.#replays += 1
     this.#made = next.how === 'made'
-    this.#sent = next.token.value
+    this.#sent = next.token
     return `${scheme} ${next.token.value}`
   }
 
-  /** Why a refused request is not sent again; `undefined` where it is. */
-  #whyNot(answer: ApiAnswer, connection: string, sent: string): string | undefined {
-    const { hopeless, hopelessMs, provider, now } = this.#parts
-    const { origin } = answer.url
-    if (this.#made || this.#replays >= MOST_REPLAYS)
-      hopeless.remember(connection, origin, sent, now() + hopelessMs)
-    if (hopeless.has(connection, origin, sent, now()))
-      return `a token made just now is refused as well: wrong host or data centre? The connection is in "${this.#dataCenter}"`
-    if (answer.replayable) return undefined
-    // The token is dead all the same: the next request gets another one.
-    provider.refuse(connection, sent)
-    return 'the body was a stream and cannot be sent again: send the request again, or give a string, Buffer, FormData or Blob'
+  /** Whether the token that was refused just now had been made because of such a refusal. */
+  #wasInVain(at: RefusedAt, sent: string, ambiguous: boolean): boolean {
+    const { provider, refusals } = this.#parts
+    if (this.#made || this.#replays >= MOST_REPLAYS || refusals.wasRefusedBefore(at)) return true
+    // One that another process made since the request was first sent is as good as one made for it.
+    const bornAt = ambiguous && this.#replays > 0 ? provider.bornAt(at.connection, sent) : undefined
+    return bornAt !== undefined && bornAt > this.#sentAt
+  }
+
+  #vainHint(ambiguous: boolean): string {
+    return ambiguous
+      ? 'a token made for it is refused as well: the grant may lack a scope, or the Zoho user the right, for this endpoint'
+      : `a token made just now is refused as well: wrong host or data centre? The connection is in "${this.#dataCenter}"`
+  }
+
+  /** The refusal goes to the caller as it is. */
+  #handOn({ connection, origin }: RefusedAt, hint: string): undefined {
+    const { events, logger, said } = this.#parts
+    this.hint = hint
+    events.emit('token.refused', { connection, origin, outcome: 'passed-on', hint })
+    const line = `${origin} refused a token, and the answer was handed on: ${hint}`
+    if (said.has(line) || said.size >= MOST_HINTS) return
+    said.add(line)
+    logger.warn(line)
   }
 
   /** One wait for a token, with what is left of this request's patience. */
@@ -182,11 +205,22 @@ export class OutgoingRequest implements Outgoing {
   }
 }
 
+const STREAM_HINT =
+  'the body was a stream and cannot be sent again: send the request again, or give a string, Buffer, FormData or Blob'
+
 /** No token goes to this URL. Names the host, never the rest of the URL, which may hold something secret. */
-export function hostDenied(url: URL, connection?: string, dataCenter?: DataCenter): ZohoAuthError {
+export function hostDenied(
+  url: URL,
+  hosts: HostPolicy,
+  connection?: string,
+  dataCenter?: DataCenter,
+): ZohoAuthError {
   const whose = dataCenter === undefined ? 'of any data centre' : `of data centre "${dataCenter}"`
+  const why = hosts.ownServers
+    ? `is neither the accounts server (accountsUrl) ${whose} nor in allowedOrigins`
+    : `is not a Zoho host ${whose}`
   return new ZohoAuthError('ERR_ZOHO_HOST_DENIED', {
     connection,
-    message: `${url.protocol}//${url.host} is not a Zoho host ${whose}, so no token is sent there`,
+    message: `${url.protocol}//${url.host} ${why}, so no token is sent there`,
   })
 }

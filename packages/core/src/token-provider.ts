@@ -90,7 +90,8 @@ export class TokenProvider {
   }
 
   /**
-   * The slow half of `getToken`: everything but a fresh token in memory.
+   * The slow half of `getToken`: everything but a fresh token in memory. Gives the refused one back, as `made`, where Zoho
+   * answered a refresh with it: it is not asked again for a while.
    *
    * @throws ZohoAuthError `ERR_ZOHO_UNAVAILABLE` at the end of the caller's time, whatever it waited for.
    */
@@ -100,7 +101,10 @@ export class TokenProvider {
     for (let join = 0; join < MOST_JOINS; join++) {
       signal?.throwIfAborted()
       const held = this.memory.get(id)
-      if (held && held.token.value === refused) held.refused = true
+      if (held && held.token.value === refused) {
+        if (held.insistedUntilAt > clock.now()) return { token: held.token, how: 'made' }
+        held.refused = true
+      }
       const usable = this.#usable(id, refused)
       if (usable && !usable.refused) {
         if (!this.memory.isFresh(usable, clock.now())) this.#refreshBehind(id)
@@ -111,6 +115,7 @@ export class TokenProvider {
       try {
         const provided = await this.#flights.join(id, { until, fallback, signal, late }, this.#task(id))
         if (provided && provided.token.value !== refused) return provided
+        if (provided?.how === 'made') return this.#insisted(id, provided)
         // Still the refused one: it came from the store, and is marked as refused in the next round.
         if (provided) continue
       } catch (error) {
@@ -163,6 +168,27 @@ export class TokenProvider {
   refuse(id: string, value: string): void {
     const held = this.memory.get(id)
     if (held?.token.value === value) held.refused = true
+  }
+
+  /** Whether there is another usable token here, which nobody was refused with. */
+  hasOther(id: string, refused: string): boolean {
+    const held = this.#usable(id, refused)
+    return held !== undefined && !held.refused
+  }
+
+  /** When a token that is in memory was made, in milliseconds since the epoch. */
+  bornAt(id: string, value: string): number | undefined {
+    const held = this.memory.get(id)
+    return held?.token.value === value ? held.token.expiresAt - held.lifeMs : undefined
+  }
+
+  #insisted(id: string, provided: Provided): Provided {
+    const held = this.memory.get(id)
+    if (held?.token.value === provided.token.value) {
+      held.refused = false
+      held.insistedUntilAt = this.#parts.clock.now() + this.#parts.budget.windowMs
+    }
+    return provided
   }
 
   #usable(id: string, refused: string | undefined): Held | undefined {

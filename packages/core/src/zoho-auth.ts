@@ -1,6 +1,7 @@
 import type { Connection, ConnectionState } from './words/connection.js'
-import type { DataCenter, Product } from './words/data-centers.js'
+import type { DataCenter } from './words/data-centers.js'
 import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
+import type { Product } from './words/products.js'
 import type { ConnectionAnswer } from './words/scope.js'
 import type { Token } from './words/token.js'
 import type { ZohoConsent } from './zoho-consent.js'
@@ -90,7 +91,11 @@ export interface OutgoingOptions {
 /** What an API answered, as far as it is needed to judge whether the token was refused. */
 export interface ApiAnswer {
   readonly url: URL
+  /** Of the request, such as `GET`. */
+  readonly method: string
   readonly status: number
+  /** The value of `WWW-Authenticate` (RFC 6750 section 3), where there is one. */
+  readonly challenge?: string | undefined
   /** The body as text; only called for statuses with which a token can be refused. */
   body(): string | Promise<string>
   /** Whether the request can be sent again: its body is still whole. */

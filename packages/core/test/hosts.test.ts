@@ -5,27 +5,50 @@ import {
   type DataCenter,
   memoryConnectionStore,
   PRODUCTS,
+  productFacts,
 } from '@zoho-auth/core'
 import { hostPolicy, serverOrigin } from '../src/rules/hosts.js'
-import { accountsOrigin, hostsOf, productOrigin } from '../src/words/data-centers.js'
+import { accountsOrigin, gatewayDomain, productDomain } from '../src/words/data-centers.js'
+import { productOrigin } from '../src/words/products.js'
 import { closing, codeOf, connection, emulate, engine } from './support.js'
 
 const policy = hostPolicy(undefined, [])
 
 describe('Zoho’s own hosts', () => {
   test.each(DATA_CENTERS)(
-    '%s: every product host may get a token of its data centre, and no other data centre’s',
+    '%s: every host below its domains may get a token of its data centre, and no other data centre’s',
     (dataCenter) => {
-      for (const product of PRODUCTS) {
-        for (const environment of ['production', 'sandbox', 'developer'] as const) {
-          const url = new URL('/any/path?q=1', productOrigin(product, dataCenter, environment))
-          expect(policy.allows(url, dataCenter)).toBe(true)
-          for (const other of DATA_CENTERS)
-            if (other !== dataCenter) expect(policy.allows(url, other)).toBe(false)
-        }
+      const hosts = [
+        ...[
+          'recruit',
+          'sign',
+          'a-product-nobody-listed',
+          'api.catalyst',
+          'accounts',
+          'upload',
+          'crmsandbox',
+        ].map((label) => `${label}.${productDomain(dataCenter)}`),
+        ...['www', 'sandbox', 'developer', 'content'].map((label) => `${label}.${gatewayDomain(dataCenter)}`),
+      ]
+      for (const host of hosts) {
+        const url = new URL(`https://${host}/any/path?q=1`)
+        expect([host, policy.allows(url, dataCenter)]).toEqual([host, true])
+        for (const other of DATA_CENTERS)
+          if (other !== dataCenter)
+            expect([host, other, policy.allows(url, other)]).toEqual([host, other, false])
       }
     },
   )
+
+  test.each(PRODUCTS)('%s: its host is allowed wherever it is documented, and there alone', (product) => {
+    for (const dataCenter of productFacts(product).dataCenters)
+      for (const environment of ['production', 'sandbox', 'developer'] as const) {
+        const url = new URL('/any/path', productOrigin(product, dataCenter, environment))
+        expect(policy.allows(url, dataCenter)).toBe(true)
+        for (const other of DATA_CENTERS)
+          if (other !== dataCenter) expect(policy.allows(url, other)).toBe(false)
+      }
+  })
 
   test('irregular ones are as Zoho has them', () => {
     expect(accountsOrigin('ca')).toBe('https://accounts.zohocloud.ca')
@@ -34,8 +57,17 @@ describe('Zoho’s own hosts', () => {
     expect(productOrigin('crm', 'ca')).toBe('https://www.zohoapis.ca')
     expect(productOrigin('crm', 'in', 'sandbox')).toBe('https://sandbox.zohoapis.in')
     expect(productOrigin('desk', 'cn')).toBe('https://desk.zoho.com.cn')
-    expect(hostsOf('sa').has('files.zoho.sa')).toBe(true)
-    expect(hostsOf('ca').has('upload.zohocloud.ca')).toBe(true)
+    expect(productOrigin('catalyst', 'ca')).toBe('https://api.catalyst.zohocloud.ca')
+    expect(productOrigin('site24x7', 'au')).toBe('https://www.site24x7.net.au')
+    expect(productOrigin('servicedeskplus', 'ca')).toBe('https://servicedeskplus.ca')
+    expect(policy.allows(new URL('https://files.zoho.sa/crm'), 'sa')).toBe(true)
+    expect(policy.allows(new URL('https://upload.zohocloud.ca/crm'), 'ca')).toBe(true)
+  })
+
+  test('a data centre in which another brand has no known host is one clear error', () => {
+    expect(() => productOrigin('mdm', 'sg')).toThrow(
+      /"mdm" has no known host in data centre "sg", but in us, eu/,
+    )
   })
 
   test('upper case and the default port are the same host', () => {
@@ -43,7 +75,7 @@ describe('Zoho’s own hosts', () => {
   })
 })
 
-/** What is tried against each of Zoho’s hosts. `H` stands for the host. */
+/** What is tried against each of Zoho’s hosts. `H` stands for the host, `D` for what is behind its first label. */
 const HOSTILE = [
   'http://H/',
   'https://H:8443/',
@@ -53,8 +85,9 @@ const HOSTILE = [
   'https://evil.example/#H',
   'https://H@evil.example/',
   'https://user:pass@H/',
-  'https://evilH/',
-  'https://evil.H/',
+  'https://evilD/',
+  'https://D/',
+  'https://H.zohosites.com/',
   'https://H-evil.example/',
   'https://evil.example\\@H/',
   'https://evil.example%2f@H/',
@@ -96,7 +129,7 @@ test('576 and more hostile URLs get no token', async () => {
         : new URL(productOrigin(name as 'desk', dataCenter)).host,
     )) {
       for (const pattern of HOSTILE) {
-        const url = pattern.replaceAll('H', host)
+        const url = pattern.replaceAll('H', host).replaceAll('D', host.slice(host.indexOf('.') + 1))
         for (const attempt of [
           () => zoho.fetch(url, { connection: dataCenter }),
           () => zoho.authorize(url, { connection: dataCenter }),
@@ -131,6 +164,68 @@ test('with an accounts server of one’s own, Zoho’s hosts are foreign', async
   expect(await codeOf(zoho.authorize('https://www.zohoapis.com/crm/v8/Leads'))).toBe('ERR_ZOHO_HOST_DENIED')
   expect(await zoho.authorize(`${emulator.url}/crm/v8/Leads`)).toHaveProperty('Authorization')
   expect((await zoho.apiUrl('recruit')).origin).toBe(emulator.url)
+})
+
+describe('accountsUrl alone is enough', () => {
+  const answering = (accountsUrl: string, apiDomain: string) => {
+    const asked: string[] = []
+    const zoho = closing(
+      createZohoAuth({
+        clientId: 'the-client-id',
+        clientSecret: 'the-client-secret',
+        refreshToken: 'the-refresh-token',
+        accountsUrl,
+        fetch: async (url) => {
+          asked.push(String(url))
+          return Response.json({ access_token: 'the-access-token', expires_in: 3600, api_domain: apiDomain })
+        },
+      }),
+    )
+    return { asked, zoho }
+  }
+
+  test.each([
+    ['https://accounts.zoho.eu/clientoauth/v2/4711', 'eu', 'https://www.zohoapis.eu/crm/v8/Leads'],
+    ['https://accounts.zohoportal.com/clientoauth/v2/4711', 'us', 'https://www.zohoapis.com/crm/v8/Leads'],
+    ['https://accounts.zohoportal.ca/clientoauth/v2/4711', 'ca', 'https://recruit.zohocloud.ca/recruit/v2/x'],
+    ['https://acme.zohoplatform.in/clientoauth/v2/4711', 'in', 'https://acme.zohoplatform.in/crm/v6/Leads'],
+  ])('portal %s: Zoho’s own hosts in %s', async (accountsUrl, dataCenter, url) => {
+    const { asked, zoho } = answering(accountsUrl, 'https://portal.example')
+    expect((await zoho.getToken()).dataCenter).toBe(dataCenter)
+    expect(asked).toEqual([`${accountsUrl}/token`])
+    expect(await zoho.authorize(url)).toHaveProperty('Authorization')
+    expect((await zoho.apiUrl('crm')).host).toMatch(/^www\.zohoapis\./)
+    expect(await codeOf(zoho.authorize('https://portal.example/crm/v8/Leads'))).toBe('ERR_ZOHO_HOST_DENIED')
+    expect(await codeOf(zoho.authorize('https://www.zohoapis.jp/crm/v8/Leads'))).toBe('ERR_ZOHO_HOST_DENIED')
+  })
+
+  test('on premises: its own origin is the list, whatever api_domain says', async () => {
+    const accountsUrl = 'https://creator.acme.example:8443/iam/oauth/v2'
+    const { asked, zoho } = answering(accountsUrl, 'https://www.zohoapis.com')
+    expect((await zoho.apiUrl('creator')).origin).toBe('https://creator.acme.example:8443')
+    expect(asked).toEqual([`${accountsUrl}/token`])
+    await expect(zoho.authorize('https://www.zohoapis.com/creator/v2.1/x')).rejects.toMatchObject({
+      code: 'ERR_ZOHO_HOST_DENIED',
+      message: expect.stringContaining('nor in allowedOrigins'),
+    })
+    await expect(zoho.fetch('https://www.zohoapis.com/creator/v2.1/x')).rejects.toMatchObject({
+      message: expect.stringContaining('nor in allowedOrigins'),
+    })
+  })
+
+  test('a data centre that is given counts more', async () => {
+    const zoho = closing(
+      createZohoAuth({
+        clientId: 'the-client-id',
+        clientSecret: 'the-client-secret',
+        refreshToken: 'the-refresh-token',
+        accountsUrl: 'https://accounts.zoho.eu/clientoauth/v2/4711',
+        dataCenter: 'in',
+        fetch: async () => Response.json({ access_token: 'the-access-token' }),
+      }),
+    )
+    expect((await zoho.getToken()).dataCenter).toBe('in')
+  })
 })
 
 test('a protocol-relative URL is judged by where it leads', async () => {

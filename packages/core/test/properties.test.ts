@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { judgeApiAnswer } from '../src/rules/api-refusal.js'
 import { hostPolicy } from '../src/rules/hosts.js'
 import { judgeRevokeAnswer, judgeTokenAnswer } from '../src/rules/token-response.js'
-import { DATA_CENTERS, PRODUCTS } from '../src/words/data-centers.js'
+import { DATA_CENTERS } from '../src/words/data-centers.js'
+import { PRODUCTS } from '../src/words/products.js'
 
 const RUNS = { numRuns: 500 }
 
@@ -164,7 +165,9 @@ test('any answer of an API is judged, and quickly', () => {
       fc.integer({ min: 100, max: 599 }),
       anyBody,
       (product, status, body) => {
-        expect(['dead', 'denied', 'fine']).toContain(judgeApiAnswer(product, status, body))
+        expect(['fine', 'certain', 'ambiguous', 'scope', 'other']).toContain(
+          judgeApiAnswer(product, { status, body }),
+        )
       },
     ),
     RUNS,

@@ -1,10 +1,16 @@
 import { DEFAULT_BUDGET } from '../rules/budget.js'
 import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../rules/freshness.js'
-import { serverOrigin } from '../rules/hosts.js'
+import { type NamedServer, serverOrigin } from '../rules/hosts.js'
 import type { BudgetPolicy, ConnectionStore, OpenedStores, TokenStore } from '../stores/ports.js'
 import { createSealer, parseKey, type Sealer } from '../stores/sealer.js'
 import { systemClock } from '../words/clock.js'
-import { accountsOrigin, DATA_CENTERS, type DataCenter, isDataCenter } from '../words/data-centers.js'
+import {
+  accountsOrigin,
+  DATA_CENTERS,
+  type DataCenter,
+  dataCenterOfServer,
+  isDataCenter,
+} from '../words/data-centers.js'
 import { EngineClock } from '../words/engine-clock.js'
 import { ZohoAuthError } from '../words/errors.js'
 import { type Logger, warningLogger } from '../words/logger.js'
@@ -55,8 +61,8 @@ export interface Settings {
   readonly plaintext: boolean
   readonly scheme: string
   readonly allowedOrigins: readonly string[]
-  /** Origins of the app's own accounts servers, by data centre. */
-  readonly ownAccounts: Readonly<Partial<Record<DataCenter, string>>> | undefined
+  /** The accounts servers that the app named, by data centre. */
+  readonly servers: Readonly<Partial<Record<DataCenter, NamedServer>>> | undefined
   /** Base of the OAuth endpoints; throws for a data centre that has none. */
   endpointOf(dataCenter: DataCenter): string
   readonly revocationPath: string | undefined
@@ -109,13 +115,13 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     faults.push('clientSecret is missing: set ZOHO_CLIENT_SECRET, or pass { clientSecret }')
 
   const opened = readNamedStores(options, read, faults)
-  const home = readHome(options, text, faults)
-  const single = readSingle(options, opened, home, text, secrets, faults)
   const accounts = spread(
     'accountsUrl',
     options.accountsUrl ?? perDataCenter('ZOHO_ACCOUNTS_URL', read),
     faults,
   )
+  const home = readHome(options, text, accounts, faults)
+  const single = readSingle(options, opened, home, text, secrets, faults)
   const endpoints = accounts && readEndpoints(accounts, faults)
   if (single && accounts && (accounts.default ?? accounts[single.dataCenter]) === undefined)
     faults.push(`accountsUrl names no server for data centre "${single.dataCenter}"`)
@@ -174,7 +180,7 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     plaintext,
     scheme,
     allowedOrigins: readOrigins(options.allowedOrigins ?? [], faults),
-    ownAccounts: endpoints && mapValues(endpoints, (url) => new URL(url).origin),
+    servers: endpoints && mapValues(endpoints, serverOf),
     endpointOf(dataCenter) {
       if (!endpoints) return accountsOrigin(dataCenter) + OAUTH_PATH
       const own = endpoints[dataCenter]
@@ -208,13 +214,16 @@ const PARTS: readonly (readonly [name: 'tokens' | 'clock' | 'logger', methods: r
   ['logger', ['warn']],
 ]
 
-/** The data centre that options or variables name. `undefined`: a fault. */
+/** The data centre that options or variables name, be it by an accounts server of Zoho's. `undefined`: a fault. */
 function readHome(
   options: ZohoAuthOptions,
   text: (name: keyof ZohoAuthOptions, variable: string) => string | undefined,
+  accounts: Partial<Record<DataCenter | 'default', string>> | undefined,
   faults: string[],
 ): DataCenter | undefined {
-  const dataCenter = text('dataCenter', 'ZOHO_DATA_CENTER') ?? 'us'
+  const server = accounts?.default
+  const ofServer = typeof server === 'string' && URL.canParse(server) && dataCenterOfServer(new URL(server))
+  const dataCenter = text('dataCenter', 'ZOHO_DATA_CENTER') ?? (ofServer || 'us')
   if (isDataCenter(dataCenter)) return dataCenter
   const origin = options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : 'dataCenter'
   faults.push(
@@ -321,6 +330,11 @@ function readEndpoints(
     if (endpoint !== undefined) endpoints[dataCenter] = endpoint
   }
   return endpoints
+}
+
+function serverOf(endpoint: string): NamedServer {
+  const url = new URL(endpoint)
+  return { origin: url.origin, ofZoho: dataCenterOfServer(url) !== undefined }
 }
 
 function readOrigins(origins: readonly string[], faults: string[]): string[] {

@@ -1,6 +1,6 @@
 import { systemClock } from '../words/clock.js'
-import type { Product } from '../words/data-centers.js'
 import { EngineClock } from '../words/engine-clock.js'
+import type { Product } from '../words/products.js'
 import type { ZohoAuth } from '../zoho-auth.js'
 
 /** How long the name of an organisation is waited for, in milliseconds (three seconds). */

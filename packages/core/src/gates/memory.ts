@@ -15,6 +15,8 @@ export interface Held {
   refused: boolean
   /** Some API has accepted it since: a refusal now is no lag between Zoho's servers. */
   proven: boolean
+  /** A refresh gave this very token again: until then, in milliseconds since the epoch, Zoho is not asked for another one. */
+  insistedUntilAt: number
 }
 
 /**
@@ -56,7 +58,8 @@ export class Memory {
     const apiDomain = this.#shared.text(fields.apiDomain)
     const token = new Token({ ...fields, apiDomain, scopes: this.#shared.list(fields.scopes) })
     const refused = same && before.refused
-    const held: Held = { token, key, lifeMs, refused, proven: same && before.proven }
+    const insistedUntilAt = same ? before.insistedUntilAt : 0
+    const held: Held = { token, key, lifeMs, refused, proven: same && before.proven, insistedUntilAt }
     this.#held.delete(connection)
     if (this.#held.size >= MOST_TOKENS_IN_MEMORY) {
       for (const oldest of this.#held.keys()) {

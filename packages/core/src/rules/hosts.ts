@@ -1,4 +1,11 @@
-import { DATA_CENTERS, type DataCenter, hostsOf } from '../words/data-centers.js'
+import {
+  DATA_CENTERS,
+  type DataCenter,
+  gatewayDomain,
+  labelsBelow,
+  productDomain,
+} from '../words/data-centers.js'
+import { brandHosts } from '../words/products.js'
 
 /** Which URLs may be sent a token. */
 export interface HostPolicy {
@@ -6,48 +13,65 @@ export interface HostPolicy {
   knows(url: URL): boolean
   /** Whether a URL may be sent a token of this data centre. */
   allows(url: URL, dataCenter: DataCenter): boolean
+  /** Whether a URL is on an origin that the app named: the host says nothing about the product then. */
+  isOwn(url: URL): boolean
+  /** Whether the app has accounts servers of its own, so that Zoho's hosts are foreign. */
+  readonly ownServers: boolean
+}
+
+/** An accounts server that the app named. */
+export interface NamedServer {
+  readonly origin: string
+  /** On a host of Zoho's, such as a customer portal: the list of hosts stays Zoho's. */
+  readonly ofZoho: boolean
 }
 
 /** Longest URL that is looked at, in characters. */
 const LONGEST_URL = 65_536
 
 /**
- * Zoho's own https hosts, or, with accounts servers of one's own (on-premises, portals, emulator), their origins. The
- * app's `allowedOrigins` come on top.
+ * Zoho's own hosts, by rule: https on the default port, below the product domain or the gateway domain of the data centre,
+ * and the listed API hosts of Zoho's other brands. With an accounts server of one's own (on-premises, emulator) its origin
+ * stands instead of them. The app's `allowedOrigins` come on top.
  *
- * Exact comparison of the parsed URL: scheme, host and port; no user info. Look-alikes, suffixes, other ports and plain
- * http are refused.
+ * Only the parsed URL counts. User info, look-alikes, other ports, plain http, and domains on which Zoho's customers publish
+ * (`zohosites`, `zohopublic`, `zohocreatorportal`, …) are refused.
  *
- * @param accounts Origins of the app's own accounts servers by data centre, where it has any.
+ * @param servers The accounts servers that the app named, by data centre; a data centre without one then has no hosts.
  */
 export function hostPolicy(
-  accounts: Readonly<Partial<Record<DataCenter, string>>> | undefined,
+  servers: Readonly<Partial<Record<DataCenter, NamedServer>>> | undefined,
   allowedOrigins: readonly string[],
 ): HostPolicy {
   const extra = new Set(allowedOrigins)
-  const lists = new Map<DataCenter, ReadonlySet<string>>()
-  const listOf = (dataCenter: DataCenter): ReadonlySet<string> => {
-    let list = lists.get(dataCenter)
-    if (list === undefined) {
-      const own = accounts?.[dataCenter]
-      list = accounts
-        ? new Set(own === undefined ? [] : [own])
-        : new Set([...hostsOf(dataCenter)].map((host) => `https://${host}`))
-      lists.set(dataCenter, list)
-    }
-    return list
-  }
-  // Not `url.origin`: that of `blob:https://…` is the origin inside.
-  const place = (url: URL): string | undefined =>
-    url.username === '' && url.password === '' && url.href.length <= LONGEST_URL
-      ? `${url.protocol}//${url.host}`
-      : undefined
+  const own = Object.values(servers ?? {}).filter(({ ofZoho }) => !ofZoho)
+  const named = new Set([...extra, ...own.map(({ origin }) => origin)])
   const allows = (url: URL, dataCenter: DataCenter): boolean => {
-    const origin = place(url)
-    return origin !== undefined && (listOf(dataCenter).has(origin) || extra.has(origin))
+    if (url.username !== '' || url.password !== '' || url.href.length > LONGEST_URL) return false
+    // Not `url.origin`: that of `blob:https://…` is the origin inside.
+    const origin = `${url.protocol}//${url.host}`
+    if (extra.has(origin)) return true
+    const server = servers?.[dataCenter]
+    if (server?.origin === origin) return true
+    return (servers === undefined || server?.ofZoho === true) && isHostOfZoho(url, dataCenter)
   }
-  return { allows, knows: (url) => DATA_CENTERS.some((dataCenter) => allows(url, dataCenter)) }
+  return {
+    allows,
+    knows: (url) => DATA_CENTERS.some((dataCenter) => allows(url, dataCenter)),
+    isOwn: (url) => named.has(url.origin),
+    ownServers: own.length > 0,
+  }
 }
+
+function isHostOfZoho({ protocol, host }: URL, dataCenter: DataCenter): boolean {
+  if (protocol !== 'https:') return false
+  const labels = labelsBelow(host, productDomain(dataCenter))
+  if (labels !== undefined) return !PUBLISHED.test(labels)
+  return labelsBelow(host, gatewayDomain(dataCenter)) !== undefined || brandHosts(dataCenter).has(host)
+}
+
+/** Below the product domain too there are hosts of customers: their Creator applications, and the wikis there once were. */
+const PUBLISHED = /^creatorapp$|(^|\.)wiki$/
 
 /** Whether an origin is this machine itself; the only place plain http is accepted. */
 function isLoopback(url: URL): boolean {
