@@ -5,9 +5,11 @@ import {
   DEFAULT_CONNECTION,
   isZohoAuthError,
   type OpenedStores,
+  type Token,
   type TokenRecord,
   type TokenStore,
   type ZohoAuth,
+  type ZohoAuthEvents,
   type ZohoAuthOptions,
 } from '@zoho-auth/core'
 import type { Context } from './context.js'
@@ -147,20 +149,28 @@ export async function chosen(session: Session, named: string | undefined): Promi
   return only.id
 }
 
+/** A new token, and what was seen while it was made. */
+export interface FreshToken {
+  readonly token: Token
+  readonly durationMs: number | undefined
+  /** An `api_domain` of Zoho's that is not used, as it may be shown. */
+  readonly ignoredApiDomain: string | undefined
+}
+
 /** A fresh token, made now: one that is there already is not enough. */
 export async function freshToken(
   zoho: ZohoAuth,
   connection: string,
   signal: AbortSignal,
-): Promise<{ readonly token: Awaited<ReturnType<ZohoAuth['getToken']>>; readonly durationMs?: number }> {
-  let durationMs: number | undefined
+): Promise<FreshToken> {
+  let made: ZohoAuthEvents['token.refreshed'] | undefined
   const off = zoho.on('token.refreshed', (event) => {
-    if (event.connection === connection) durationMs = event.durationMs
+    if (event.connection === connection) made = event
   })
   try {
     let token = await zoho.getToken({ connection, signal })
-    if (durationMs === undefined) token = await zoho.getToken({ connection, signal, refused: token.value })
-    return { token, ...(durationMs === undefined ? {} : { durationMs }) }
+    if (made === undefined) token = await zoho.getToken({ connection, signal, refused: token.value })
+    return { token, durationMs: made?.durationMs, ignoredApiDomain: made?.ignoredApiDomain }
   } finally {
     off()
   }

@@ -424,6 +424,7 @@ test('where all is well there is a ✓ for each check, and the exit code is 0', 
     'data centre',
     'live check',
     'scopes',
+    'products',
     'requests',
   ])
     expect(doctor.stdout).toMatch(new RegExp(`^✓ ${name.replace('.', '\\.')} +\\S`, 'm'))
@@ -433,6 +434,20 @@ test('where all is well there is a ✓ for each check, and the exit code is 0', 
   )
   expect(doctor.stdout).toMatch(/\nall is well\n$/)
   expectNoSecret(doctor, secretsOf(zoho, cwd))
+})
+
+test('it knows the products that a token is good for, and an api_domain that is not used', async () => {
+  const zoho = await emulator()
+  const { refreshToken } = zoho.createGrant({ scopes: ['ZohoBooks.fullaccess.all', 'Desk.tickets.READ'] })
+  zoho.fault({ on: 'token', kind: 'foreign-api-domain', value: 'https://api.zoho.com' })
+  const doctor = await run(['doctor'], {
+    cwd: folder(),
+    env: { ...zoho.env(), ZOHO_REFRESH_TOKEN: refreshToken },
+  })
+  expect(doctor.stdout).toContain(
+    `books at ${zoho.url} (organization_id as query), desk at ${zoho.url} (orgId as header)`,
+  )
+  expect(doctor.stdout).toContain('its api_domain "https://api.zoho.com" is not on the list of hosts')
 })
 
 test('several faults of the configuration are named at once, and nothing is opened or sent', async () => {

@@ -4,6 +4,8 @@ import {
   type DataCenter,
   isZohoAuthError,
   memoryTokenStore,
+  PRODUCTS,
+  productFacts,
   type Token,
   type ZohoAuth,
   type ZohoAuthError,
@@ -56,10 +58,15 @@ async function look(
   if (budgetLeft < SPARE) return [skipped(LIVE, `only ${budgetLeft} new tokens are left in this window`)]
   const words = refusalWords(session)
   try {
-    const { token, durationMs } = await freshToken(session.zoho, id, signal)
+    const { token, durationMs, ignoredApiDomain } = await freshToken(session.zoho, id, signal)
     const took = durationMs === undefined ? '' : ` in ${Math.round(durationMs)} ms`
     const made = ok(LIVE, `Zoho made a token${took}, good for ${duration(token.expiresAt - Date.now())}`)
-    return [ok(HOME, `${token.dataCenter}, as Zoho says too`), made, scopesOf(token, scopes)]
+    const unused =
+      ignoredApiDomain === undefined
+        ? ''
+        : `; its api_domain ${ignoredApiDomain} is not on the list of hosts, and is not used`
+    const home = ok(HOME, `${token.dataCenter}, as Zoho says too${unused}`)
+    return [home, made, scopesOf(token, scopes), await productsOf(session.zoho, id, token)]
   } catch (error) {
     if (!isZohoAuthError(error)) throw error
     return await refused(session, id, error, words.last(), dataCenter, signal)
@@ -179,6 +186,29 @@ const MOST_SCOPES = 6
 function shortened(scopes: readonly string[]): string {
   const others = scopes.length - MOST_SCOPES
   return scopes.slice(0, MOST_SCOPES).join(', ') + (others > 0 ? ` and ${others} more` : '')
+}
+
+/** Products that are named one by one; the others are counted. */
+const MOST_PRODUCTS = 4
+
+/** Where the products are that a token is good for, and how each wants to be told the organisation. */
+async function productsOf(zoho: ZohoAuth, id: string, { scopes }: Token): Promise<Finding> {
+  const services = new Set(scopes.map((scope) => scope.split('.', 1).join().toLowerCase()))
+  const facts = PRODUCTS.map(productFacts).filter((product) =>
+    product.scopes.some((service) => services.has(service.toLowerCase())),
+  )
+  if (facts.length === 0) return skipped('products', 'no scope says for which product the token is good')
+  const named = await Promise.all(
+    facts.slice(0, MOST_PRODUCTS).map(async ({ product, organization }) => {
+      const where = await zoho.apiUrl(product, id).then(
+        ({ origin }) => ` at ${origin}`,
+        () => ', which has no known host in this data centre',
+      )
+      return `${product}${where}${organization ? ` (${organization.name} as ${organization.in})` : ''}`
+    }),
+  )
+  const others = facts.length - named.length
+  return ok('products', named.join(', ') + (others > 0 ? ` and ${others} more` : ''))
 }
 
 function throttled(reason: string, ms: number): Finding {
