@@ -33,7 +33,15 @@ const onEachStore = (name, must) => ['file', 'redis', 'postgres'].map((store) =>
 
 /** What each part must show, by the name of the figure in its whole form. Others are shown as well. */
 const WANTED = {
-  tests: [['tests', '0 failed']],
+  tests: [
+    ['tests', '0 failed'],
+    ['documented origins that get a token', 'all'],
+    ['foreign, look-alike and other data centres’ origins that do', '0 of ≥ 500'],
+    ['evicted token, every documented product', 'all: next call 200, 2 token requests'],
+    ['tokens spent on refusals that no refresh can help', '≤ 2'],
+    ['a wrong data centre, 100 calls', '≤ 2 token requests'],
+    ['grants left at Zoho that nobody keeps, after 100 failed consents', '0'],
+  ],
   simulation: [
     ['seeds', `${values.seeds}, 0 violations`],
     ['most new tokens of a grant in any 10 minutes', '≤ 10'],
@@ -49,6 +57,7 @@ const WANTED = {
     ...onEachStore('60 processes started at once', '1 token request, 0 failed; probes: 0'),
     ...onEachStore('dead grant, 4 processes × 25 gets', '1 token request'),
     ...onEachStore('throttled, 4 processes × 25 gets', '1 token request'),
+    ...onEachStore('refused for a scope, 4 processes × 10 endpoints', '≤ 2 tokens spent'),
     ...onEachStore('1000 new keys × 16 begin', 'exactly one go each'),
     ...onEachStore('consent × 50, finished elsewhere', '1 code exchange each'),
     ...onEachStore('consent × 50, callback at 4 processes at once', '1 code exchange each'),

@@ -28,8 +28,8 @@ export interface RemoteEmulator {
   readonly accountsUrls: Readonly<Partial<Record<DataCenter, string>>>
   readonly clientId: string
   readonly clientSecret: string
-  /** A new grant, of a user of its own; default in the first data centre. */
-  grant(dataCenter?: DataCenter): Promise<string>
+  /** A new grant, of a user of its own; default in the first data centre, and with every scope. */
+  grant(dataCenter?: DataCenter, scopes?: readonly string[]): Promise<string>
   seen(refreshToken: string): Promise<Seen>
   /** Of all grants together. */
   counters(): Promise<Counters>
@@ -78,9 +78,9 @@ export async function startRemoteEmulator(options: EmulatorOptions): Promise<Rem
 
   return {
     ...place,
-    async grant(dataCenter) {
+    async grant(dataCenter, scopes) {
       users += 1
-      const { refreshToken } = (await control('/grants', { user: `user-${users}`, dataCenter })) as {
+      const { refreshToken } = (await control('/grants', { user: `user-${users}`, dataCenter, scopes })) as {
         refreshToken: string
       }
       return refreshToken

@@ -28,8 +28,8 @@ export type Command =
     }
   /** Refuses the token at hand, and asks for another one. */
   | { readonly do: 'renew'; readonly engine: string; readonly connection: string }
-  /** One request to a product API. */
-  | { readonly do: 'call'; readonly engine: string; readonly connection: string }
+  /** One request to a product API; default CRM. */
+  | { readonly do: 'call'; readonly engine: string; readonly connection: string; readonly path?: string }
   | { readonly do: 'status'; readonly engine: string; readonly connection: string }
   /** Asks for tokens all the time until `rest`, one caller per connection and `everyMs` milliseconds. */
   | {

@@ -97,8 +97,9 @@ export class Stage {
     place: Pick<Place, 'url'>,
     connection: string,
     dataCenter: DataCenter = 'us',
+    scopes?: readonly string[],
   ): Promise<Customer> {
-    const refreshToken = await this.emulator.grant(dataCenter)
+    const refreshToken = await this.emulator.grant(dataCenter, scopes)
     this.#use(refreshToken)
     const now = Date.now()
     const connections = await this.#connections(place)

@@ -105,9 +105,13 @@ export class WorkerEngines {
     return tally.result()
   }
 
-  async #call({ engine, connection }: Extract<Command, { do: 'call' }>): Promise<Results['call']> {
+  async #call({
+    engine,
+    connection,
+    path = '/crm/v2/Leads',
+  }: Extract<Command, { do: 'call' }>): Promise<Results['call']> {
     const { zoho } = await this.#engine(engine)
-    const response = await zoho.fetch('/crm/v2/Leads', { connection, product: 'crm' })
+    const response = await zoho.fetch(path, { connection, product: 'crm' })
     await response.arrayBuffer()
     return { status: response.status }
   }

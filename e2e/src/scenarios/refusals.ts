@@ -2,7 +2,9 @@ import type { ZohoAuthErrorCode } from '@zoho-auth/core'
 import { sum } from '../bounded.js'
 import type { RemoteEmulator } from '../emulator.js'
 import { Fleet } from '../fleet.js'
+import type { Place } from '../places.js'
 import type { Scenario } from '../scenario.js'
+import type { Stage } from '../stage.js'
 
 const PROCESSES = 4
 const CALLERS = 25
@@ -26,6 +28,39 @@ const REFUSALS: readonly Refusal[] = [
   },
 ]
 
+/** Endpoints without a scope that each process calls. */
+const ENDPOINTS = 10
+
+/** What no refresh can help may cost so many tokens, besides the first one. */
+const MOST_IN_VAIN = 2
+
+/** An API refuses for want of a scope, in words that a dead token has too: the fleet tries twice, and what works goes on. */
+async function refuseForScope(stage: Stage, fleet: Fleet, place: Place): Promise<void> {
+  const { connection, refreshToken } = await stage.customer(place, 'no-books', 'us', [
+    'ZohoRecruit.modules.ALL',
+  ])
+  const call = (path: string) => fleet.ask({ do: 'call', engine: place.name, connection, path })
+  const name = `refused for a scope, ${PROCESSES} processes × ${ENDPOINTS} endpoints, ${place.name}`
+  await stage.row(name, async () => {
+    const statuses: number[] = []
+    const good: number[] = []
+    for (let endpoint = 0; endpoint < ENDPOINTS; endpoint++) {
+      good.push(...(await call('/recruit/v2/Candidates')).map(({ status }) => status))
+      statuses.push(...(await call(`/books/v3/kind${endpoint}`)).map(({ status }) => status))
+    }
+    const { counters } = await stage.emulator.seen(refreshToken)
+    const spent = counters.tokenRequests - 1
+    const refused = statuses.filter((status) => status === 401).length
+    const served = good.filter((status) => status === 200).length
+    const calls = PROCESSES * ENDPOINTS
+    return {
+      ok: spent <= MOST_IN_VAIN && refused === calls && served === calls,
+      figure: `${spent} tokens spent, ${refused} × 401, ${served} × 200`,
+      seen: { statuses, good, counters },
+    }
+  })
+}
+
 /** Zoho refuses: one process hears it, all callers of the fleet are told, and nothing more is sent. */
 export const refusals: Scenario = {
   name: 'refusals',
@@ -48,5 +83,6 @@ export const refusals: Scenario = {
           }
         })
       }
+    for (const place of places) await refuseForScope(stage, fleet, place)
   },
 }
