@@ -97,7 +97,7 @@ export class OutgoingRequest implements Outgoing {
 
   async answered(answer: ApiAnswer): Promise<string | undefined> {
     const { provider, events, refusals, hosts } = this.#parts
-    const { url, status, challenge } = answer
+    const { url, status, challenge, method = 'GET' } = answer
     const sent = this.#sent
     const connection = this.#connection
     // A redirect may have led to a host that got no token: what it says is not about one.
@@ -105,7 +105,7 @@ export class OutgoingRequest implements Outgoing {
     const product = this.#options.product ?? productOf(url, hosts.isOwn(url))
     const body = mayRefuseToken(product, status) ? await answer.body() : ''
     const { origin } = url
-    const endpoint = endpointOf(answer.method, url)
+    const endpoint = endpointOf(method, url)
     const at = { connection, origin, endpoint, generation: sent.generation }
     const verdict = judgeApiAnswer(product, { status, body, challenge })
     if (verdict === 'certain' || verdict === 'ambiguous')

@@ -91,8 +91,8 @@ export interface OutgoingOptions {
 /** What an API answered, as far as it is needed to judge whether the token was refused. */
 export interface ApiAnswer {
   readonly url: URL
-  /** Of the request, such as `GET`. */
-  readonly method: string
+  /** Of the request. Default `GET`. */
+  readonly method?: string | undefined
   readonly status: number
   /** The value of `WWW-Authenticate` (RFC 6750 section 3), where there is one. */
   readonly challenge?: string | undefined
