@@ -104,6 +104,19 @@ describe('ZohoHttpService', () => {
     expect(data.echo.user).toBe('ada')
   })
 
+  test('hides a token that Zoho has forgotten where the refusal may mean something else too', async () => {
+    const emulator = await emulated()
+    const module = await compile([ZohoAuthModule.forRoot(engineOptions(emulator)), ZohoHttpModule])
+    const http = module.get(ZohoHttpService)
+    const plans = () =>
+      firstValueFrom(http.get<Answer>('/billing/v1/plans', { zoho: { product: 'billing' } }))
+    expect((await plans()).status).toBe(200)
+    emulator.killTokens()
+    const { status, data } = await plans()
+    expect({ status, user: data.echo.user }).toEqual({ status: 200, user: 'ada' })
+    expect(emulator.counters).toMatchObject({ tokenRequests: 2, apiRequests: 3, apiRefused: 1 })
+  })
+
   test('sends the token to nobody but Zoho', async () => {
     const [emulator, other] = [await emulated(), await emulated()]
     const module = await compile([ZohoAuthModule.forRoot(engineOptions(emulator)), ZohoHttpModule])
