@@ -193,5 +193,5 @@ class Sending {
 function challengeOf(headers: unknown): string | undefined {
   const entries = Object.entries((headers ?? {}) as Record<string, unknown>)
   const value = entries.find(([name]) => name.toLowerCase() === 'www-authenticate')?.[1]
-  return value === undefined || value === null ? undefined : String(value)
+  return Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : undefined
 }

@@ -581,7 +581,9 @@ describe('when it goes wrong on the way', () => {
     const again = engine(emulator, {
       connections,
       fetch: async (url, init) =>
-        String(url).endsWith('/token') ? Response.json({ refresh_token: refreshToken }) : toZoho(url, init),
+        new Request(url).url.endsWith('/token')
+          ? Response.json({ refresh_token: refreshToken })
+          : toZoho(url, init),
     })
     await expect(again.consent.exchange('a-code', { connection: 'acme' })).rejects.toMatchObject({
       action: expect.stringContaining('is stored all the same'),

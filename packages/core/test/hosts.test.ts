@@ -176,7 +176,7 @@ describe('accountsUrl alone is enough', () => {
         refreshToken: 'the-refresh-token',
         accountsUrl,
         fetch: async (url) => {
-          asked.push(String(url))
+          asked.push(new Request(url).url)
           return Response.json({ access_token: 'the-access-token', expires_in: 3600, api_domain: apiDomain })
         },
       }),

@@ -4,7 +4,7 @@ import type { BudgetPolicy } from '../stores/ports.js'
 const BACKOFF_FIRST_MS = 1_000
 
 /** Longest pause, in milliseconds (30 seconds). */
-export const BACKOFF_LONGEST_MS = 30_000
+const BACKOFF_LONGEST_MS = 30_000
 
 /** A pause is drawn from this part of its full length up to the whole of it, so that a fleet does not try in step. */
 const JITTER_FROM = 0.5

@@ -27,7 +27,7 @@ const OUTCOMES: Readonly<Record<keyof Dialect, string>> = {
 }
 
 /** A status, and: a JSON body; or the title of a web page; or `null` for a blank page. */
-export type Words = readonly [status: number, body: object | string | null]
+type Words = readonly [status: number, body: object | string | null]
 
 export type DialectWords = Readonly<Record<'blank' | 'dead' | 'scope' | 'permission', Words>> &
   Readonly<Partial<Record<'deadVariant' | 'missing', Words>>>
