@@ -171,6 +171,121 @@ describe('what does not open', () => {
   })
 })
 
+// A row's data centre, organisation and state stood beside the sealed refresh token, unsealed: who could write rows made a
+// connection another organisation's, and undid that it was revoked.
+describe('a row that was altered by somebody without the key', () => {
+  const store = () => {
+    const rows = memoryConnectionStore()
+    return { rows, sealed: sealedConnectionStore(rows, { encryptionKeys: [K1] }) }
+  }
+  const GRANT: Connection = {
+    ...connection('ada', 'the-refresh-token'),
+    scopes: ['ZohoRecruit.modules.READ'],
+    environment: 'sandbox',
+    userId: '600123',
+    replaced: [{ refreshToken: 'an-older-one', dataCenter: 'in', revokeAt: 2 }],
+  }
+  const without = (row: Connection, field: 'environment' | 'soid' | 'replaced') =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => name !== field)) as unknown as Connection
+  const ORGANISATION: Connection = {
+    ...without(GRANT, 'replaced'),
+    refreshToken: '',
+    soid: 'ZohoRecruit.1',
+  }
+  const moved = ({ refreshToken, replaced: [older] = [], ...row }: Connection): Connection => ({
+    ...row,
+    refreshToken: older?.refreshToken ?? '',
+    replaced: [{ ...older, refreshToken, dataCenter: 'in', revokeAt: 2 }],
+  })
+
+  test.each<[string, Connection, (row: Connection) => Connection]>([
+    ['led to another data centre', GRANT, (row) => ({ ...row, dataCenter: 'cn' })],
+    ['given a soid', GRANT, (row) => ({ ...row, soid: 'ZohoRecruit.2' })],
+    ['given another environment', GRANT, (row) => without(row, 'environment')],
+    ['given more scopes', GRANT, (row) => ({ ...row, scopes: ['ZohoRecruit.modules.ALL'] })],
+    ['given another user', GRANT, (row) => ({ ...row, userId: '600124' })],
+    ['set active again', { ...GRANT, state: 'revoking' }, (row) => ({ ...row, state: 'active' })],
+    ['given a grant that it replaced', GRANT, moved],
+    [
+      'made to revoke a replaced grant elsewhere',
+      GRANT,
+      (row) => ({ ...row, replaced: [{ ...row.replaced?.[0], dataCenter: 'us' } as never] }),
+    ],
+    ['made another organisation', ORGANISATION, (row) => ({ ...row, soid: 'ZohoRecruit.2' })],
+    [
+      'made an organisation set active again',
+      { ...ORGANISATION, state: 'revoked' },
+      (row) => ({ ...row, state: 'active' }),
+    ],
+    ['made no organisation', ORGANISATION, (row) => without(row, 'soid')],
+  ])('%s does not open, and is left as it is', async (_name, before, alter) => {
+    const { rows, sealed } = store()
+    await sealed.put(before)
+    expect(await sealed.get('ada')).toEqual({ ...before, version: 1 })
+    const altered = await rows.put(alter((await rows.get('ada')) as Connection))
+    await expect(sealed.get('ada')).rejects.toMatchObject({
+      code: 'ERR_ZOHO_STORE',
+      action: expect.stringContaining('connection ada was altered by somebody without the key'),
+    })
+    expect(await rows.get('ada')).toEqual(altered)
+  })
+
+  test('an organisation that nobody sealed does not open: anybody could have written it', async () => {
+    const emulator = await emulate()
+    const { rows, sealed } = store()
+    await sealed.put(GRANT)
+    await rows.put(ORGANISATION)
+    const zoho = engine(emulator, { connections: durable(rows), encryptionKeys: [K1] })
+    await expect(zoho.getToken({ connection: 'ada' })).rejects.toMatchObject({
+      code: 'ERR_ZOHO_STORE',
+      action: expect.stringContaining('The organisation of connection "ada" is stored in the clear'),
+    })
+    expect(emulator.counters.tokenRequests).toBe(0)
+    const moving = engine(emulator, { connections: durable(rows), encryptionKeys: [K1], plaintext: true })
+    expect(await moving.rotateKeys()).toMatchObject({ rotated: 1, failed: [] })
+    expect((await sealed.get('ada'))?.soid).toBe('ZohoRecruit.1')
+  })
+
+  test('what core writes into a row is bound anew: a label costs nothing, a state opens', async () => {
+    const { rows, sealed } = store()
+    await sealed.put(GRANT)
+    await rows.put({ ...((await rows.get('ada')) as Connection), label: 'Ada' })
+    const row = (await sealed.get('ada')) as Connection
+    await sealed.put({ ...row, state: 'revoking' })
+    expect(await sealed.get('ada')).toMatchObject({
+      label: 'Ada',
+      state: 'revoking',
+      replaced: GRANT.replaced,
+    })
+  })
+})
+
+describe('a row from before facts were bound', () => {
+  const before = async (row: Connection) => {
+    const rows = memoryConnectionStore()
+    await rows.put({
+      ...row,
+      refreshToken: await createSealer([K1]).seal('connection ada', 'the-refresh-token'),
+    })
+    return { rows, sealed: sealedConnectionStore(rows, { encryptionKeys: [K1] }) }
+  }
+
+  test('opens, so that nobody has to consent again, and rotateKeys() binds it', async () => {
+    const { rows, sealed } = await before(connection('ada', ''))
+    expect((await sealed.get('ada'))?.refreshToken).toBe('the-refresh-token')
+    const zoho = engine(await emulate(), { connections: durable(rows), encryptionKeys: [K1] })
+    expect(await zoho.rotateKeys()).toEqual({ seen: 1, rotated: 1, failed: [] })
+    expect(await zoho.rotateKeys()).toEqual({ seen: 1, rotated: 0, failed: [] })
+    await rows.put({ ...((await rows.get('ada')) as Connection), dataCenter: 'cn' })
+    expect(await codeOf(sealed.get('ada'))).toBe('ERR_ZOHO_STORE')
+  })
+
+  test('does not open as an organisation', async () => {
+    const { sealed } = await before({ ...connection('ada', ''), soid: 'ZohoRecruit.1' })
+    expect(await codeOf(sealed.get('ada'))).toBe('ERR_ZOHO_STORE')
+  })
+})
+
 describe('rotateKeys', () => {
   async function many(count: number) {
     const emulator = await emulate()

@@ -2,7 +2,7 @@ import type { Clock, TokenStore } from '@zoho-auth/core'
 import { machineTime } from './machine-time.js'
 import { folderOf } from './options.js'
 import { type Change, RecordFolder } from './record-folder.js'
-import { type StampedRow, stamped, tokenCodec, unstamped } from './token-record.js'
+import { isOver, type StampedRow, stamped, tokenCodec, unstamped } from './token-record.js'
 import { abandon, begin, commit, forget, inspect, type Ruling, type TokenRow } from './token-rules.js'
 
 export interface FileTokenStoreOptions {
@@ -14,7 +14,8 @@ export interface FileTokenStoreOptions {
  * Keeps tokens in a folder, for all processes of one machine: cluster, PM2, cron.
  *
  * `adopt`, `wait` and `quiet` cost one read; `go`, `commit` and `abandon` write a file and wait until it is on the disk.
- * Nothing is opened or made before the first use, and nothing stays open. Not for network file systems.
+ * Each write also looks at a few other records, and removes those in which nothing is left for an hour. Nothing is opened or
+ * made before the first use, and nothing stays open. Not for network file systems.
  *
  * @param folder Made with mode 0700 if it is missing. Relative to the working directory. May be that of a
  *   `fileConnectionStore` too.
@@ -22,7 +23,7 @@ export interface FileTokenStoreOptions {
  */
 export function fileTokenStore(folder: string, options: FileTokenStoreOptions = {}): TokenStore {
   const time = machineTime(options.clock)
-  const records = new RecordFolder(folderOf(folder), 'tokens', tokenCodec)
+  const records = new RecordFolder(folderOf(folder), 'tokens', tokenCodec, (record) => isOver(record, time))
 
   const ruled =
     <Answer>(rule: (row: TokenRow, now: number) => Ruling<Answer>) =>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { FILE_MODE, makeFolder, makePrivateFolder, remove, replace, syncFolder } from './disk.js'
 import { busy, codeOf, damaged, unreadable, unwritable } from './faults.js'
 import { acquire, holds, LOCK_WAIT_MS, release } from './lock.js'
@@ -15,11 +15,14 @@ const FORMAT = 1
 const MOST_ATTEMPTS = 3
 /** A folder is swept at the first write to it, and then this often, in milliseconds (one hour). */
 const SWEEP_EVERY_MS = 3_600_000
+/** How many old records one write looks at, to remove those that are over. It lists one of the 256 folders for them at most. */
+const OLD_PER_WRITE = 4
 /** How many files `list` reads at once. */
 const READ_AT_ONCE = 16
 
 const DATA = /^[0-9a-f]{64}\.json$/
 const SHARD = /^[0-9a-f]{2}$/
+const SHARDS = 256
 
 /** How one kind of record is written. */
 export interface Codec<T> {
@@ -57,20 +60,26 @@ export class RecordFolder<T> {
   readonly #turnstile = new Turnstile()
   /** When each of the 256 folders was prepared, on the scale of `performance.now()`. */
   readonly #prepared = new Map<string, number>()
+  readonly #isOver: ((record: T) => boolean) | undefined
+  /** Digests of one folder that were not looked at yet; the next folder follows. A short process begins anywhere. */
+  #old: string[] = []
+  #shard = Math.floor(Math.random() * SHARDS)
   #me: ProcessIdentity | undefined
 
   /**
    * @param root The folder the app named; made if missing, its mode is left alone.
    * @param kind Its subfolder for this kind of record.
+   * @param isOver Whether nothing is left in a record that matters: writes to other keys remove it. Default: never.
    */
-  constructor(root: string, kind: string, codec: Codec<T>) {
+  constructor(root: string, kind: string, codec: Codec<T>, isOver?: (record: T) => boolean) {
     this.#root = root
     this.#folder = join(root, kind)
     this.#codec = codec
+    this.#isOver = isOver
   }
 
   read(key: string): Promise<T | undefined> {
-    return this.#read(this.#place(key).data, key)
+    return this.#read(this.#place(digestOf(key)).data, key)
   }
 
   /**
@@ -80,12 +89,12 @@ export class RecordFolder<T> {
    * @throws Error that names the file or folder which is damaged, cannot be written, or stays locked.
    */
   async change<Answer>(key: string, decide: (record: T | undefined) => Change<T, Answer>): Promise<Answer> {
-    const place = this.#place(key)
+    const place = this.#place(digestOf(key))
     const deadline = performance.now() + LOCK_WAIT_MS
     const look = async () => decide(await this.#read(place.data, key))
     const first = await look()
     if (!changes(first)) return first.answer
-    return this.#turnstile.run(place.data, async (waited) => {
+    const answer = await this.#turnstile.run(place.data, async (waited) => {
       const second = waited ? await look() : first
       if (!changes(second)) return second.answer
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
@@ -94,6 +103,26 @@ export class RecordFolder<T> {
       }
       throw busy(place.data, `its lock was taken away ${MOST_ATTEMPTS} times; the disk is too slow`)
     })
+    if (this.#isOver !== undefined) await this.#removeOld(this.#isOver)
+    return answer
+  }
+
+  /** Looks at {@link OLD_PER_WRITE} records. One that cannot be read, or is being changed, is left to who needs it. */
+  async #removeOld(isOver: (record: T) => boolean): Promise<void> {
+    if (this.#old.length === 0) {
+      this.#shard = (this.#shard + 1) % SHARDS
+      const folder = join(this.#folder, this.#shard.toString(16).padStart(2, '0'))
+      this.#old = await names(folder, DATA).catch(() => [])
+    }
+    const looks = this.#old.splice(0, OLD_PER_WRITE).map(async (name) => {
+      const place = this.#place(basename(name, '.json'))
+      const look = async () => {
+        const record = await this.#read(place.data)
+        return { answer: undefined, remove: record !== undefined && isOver(record) }
+      }
+      if (changes(await look())) await this.#attempt(place, '', look, performance.now())
+    })
+    await Promise.allSettled(looks)
   }
 
   /** Every record, in no order. Those that cannot be read come last, as one error. */
@@ -237,8 +266,7 @@ export class RecordFolder<T> {
     return record
   }
 
-  #place(key: string): Place {
-    const digest = digestOf(key)
+  #place(digest: string): Place {
     const folder = join(this.#folder, digest.slice(0, 2))
     return {
       folder,

@@ -4,6 +4,13 @@ import type { Codec } from './record-folder.js'
 import { EMPTY_ROW, type Pending, type TokenRow } from './token-rules.js'
 
 /**
+ * How long a record is kept at least after the last write to it, in milliseconds (one hour, the life of a token). It protects
+ * what has no end of its own: the generation, so that a commit that comes after `forget` loses, and the count of failures. A
+ * commit that is later still brings a token whose life is over.
+ */
+const KEEP_MS = 3_600_000
+
+/**
  * A row as its file keeps it: a stamp, and every instant as milliseconds after it (before it where negative). So it means
  * the same to every process of this machine, whatever their clocks went through.
  */
@@ -34,6 +41,17 @@ export function unstamped(
   const age = time.since(record.stamp)
   if (age !== undefined) return { row: moved(record.row, now - age), stepped: false }
   return { row: { ...moved(record.row, now), value: undefined, endsAt: 0 }, stepped: true }
+}
+
+/**
+ * Whether nothing is left that matters: no live token, lease, quiet or throttle, and no attempt in its window. Removing such
+ * a record costs nothing: the next generation is above the clock, and so above those that are gone.
+ */
+export function isOver({ stamp, row }: StampedRow, time: MachineTime): boolean {
+  const { value, endsAt, lease, quiet, throttledUntil, used, windowMs } = row
+  const ends = [value === undefined ? 0 : endsAt, lease?.endsAt ?? 0, quiet?.endsAt ?? 0, throttledUntil]
+  const age = time.since(stamp)
+  return age !== undefined && age >= Math.max(KEEP_MS, ...ends, (used.at(-1) ?? 0) + windowMs)
 }
 
 function moved(row: TokenRow, by: number): TokenRow {

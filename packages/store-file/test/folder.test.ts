@@ -16,6 +16,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from '@jest/globals'
 import type { Connection } from '@zoho-auth/core'
+import { ManualClock } from '@zoho-auth/core/testing'
 import { fileConnectionStore, fileTokenStore, openStores } from '@zoho-auth/store-file'
 import { newOwner, stateOf, thisProcess } from '../src/owner.js'
 import { RecordFolder } from '../src/record-folder.js'
@@ -282,6 +283,45 @@ test('what the caller changes while its write waits is not written', async () =>
   mine.label = 'changed'
   await writing
   expect((await store.get('acme'))?.label).toBeUndefined()
+})
+
+// A consent under way is a token record of its own: each visit of a page left a file for ever.
+test('a thousand visits leave a bounded number of files, and what still matters of a grant', async () => {
+  const folder = temporaryFolder()
+  const clock = new ManualClock()
+  const store = fileTokenStore(folder, { clock })
+  const budget = { limit: 8, windowMs: 24 * LONG_MS }
+  await store.abandon('grant', await go(store, 'grant', { budget }), {
+    quiet: { reason: 'throttled', ms: 24 * LONG_MS },
+  })
+  let most = 0
+  for (let visit = 0; visit < 1_000; visit++) {
+    const turn = await go(store, `state ${visit}`, { leaseMs: 10_000 })
+    await store.commit(`state ${visit}`, turn, 'a pending consent', 600_000)
+    clock.jump(60_000)
+    if (visit % 50 === 49) most = Math.max(most, filesIn(folder).length)
+  }
+  // 60 of an hour, and what comes while 256 folders are looked through, at two writes a visit.
+  expect(most).toBeLessThan(60 + 128 + 60)
+  expect(await store.inspect('grant')).toMatchObject({ used: 1, quiet: { reason: 'throttled' } })
+})
+
+test('a write leaves old records alone that cannot be read or are being changed', async () => {
+  const folder = temporaryFolder()
+  const clock = new ManualClock()
+  await fileTokenStore(folder, { clock }).forget('locked')
+  const [locked = ''] = filesIn(folder)
+  await fileTokenStore(folder, { clock }).forget('damaged')
+  const damaged = filesIn(folder).find((file) => file !== locked) ?? ''
+  DAMAGES['of another key']?.(damaged)
+  symlinkSync(newOwner(thisProcess()), locked.replace('.json', '.lock'))
+  clock.jump(2 * LONG_MS)
+  const store = fileTokenStore(folder, { clock })
+  for (let write = 0; write < 256; write++) await store.forget('the-key')
+  expect(filesIn(folder, '.json')).toEqual(expect.arrayContaining([locked, damaged]))
+  unlinkSync(locked.replace('.json', '.lock'))
+  for (let write = 0; write < 256; write++) await store.forget('the-key')
+  expect(filesIn(folder, '.json')).not.toContain(locked)
 })
 
 const onLinux = process.platform === 'linux' ? test : test.skip

@@ -1,9 +1,23 @@
+import { execFile } from 'node:child_process'
 import { setImmediate as setImmediately } from 'node:timers/promises'
-import { inspect } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { inspect, promisify } from 'node:util'
 import { expect, jest, test } from '@jest/globals'
+import { sealedConnectionStore } from '@zoho-auth/core'
+import { startEmulator } from '@zoho-auth/emulator'
 import { until } from '../../../testing/waiting.mjs'
-import { migrate, openStores } from '../src/index.js'
-import { ask, freshSchema, onPostgres, openPool, url } from './support.js'
+import { migrate, openStores, postgresConnectionStore, postgresTokenStore } from '../src/index.js'
+import {
+  ask,
+  database,
+  freshSchema,
+  go,
+  isWaitedFor,
+  onPostgres,
+  openPool,
+  url,
+  whileLocked,
+} from './support.js'
 
 const PASSWORD = 'the-pass-word'
 
@@ -55,6 +69,8 @@ test('without the package pg the error says how to install it', async () => {
 })
 
 onPostgres('on a server', () => {
+  const shared = database()
+
   test('it uses the schema of the URL, keeps other parameters, and ends its connections', async () => {
     const schema = freshSchema()
     const pool = openPool({ max: 1 })
@@ -99,4 +115,49 @@ onPostgres('on a server', () => {
     await pool.query(`drop schema ${name} cascade`)
     await pool.end()
   })
+
+  // As with Redis, where an open connection kept a process alive for ever that had nothing left to do.
+  test('a process that never closes its stores ends by itself once its engine has nothing left to do', async () => {
+    const { schema } = shared
+    const emulator = await startEmulator()
+    const encryptionKeys = [`k1:${Buffer.alloc(32, 1).toString('base64')}`]
+    const { clientId, clientSecret, accountsUrl, refreshToken } = emulator
+    const connections = postgresConnectionStore(shared.pool, { schema })
+    await sealedConnectionStore(connections, { encryptionKeys }).put({
+      id: 'acme',
+      refreshToken,
+      dataCenter: 'us',
+      state: 'active',
+      version: 0,
+      createdAt: 1,
+      updatedAt: 1,
+    })
+    const options = { clientId, clientSecret, accountsUrl, encryptionKeys }
+    expect(await child({ name: 'engine', url: `${url}?schema=${schema}`, options })).toBe('a token')
+    await emulator.close()
+  })
+
+  test('a process that never closes its stores finishes a write that is under way', async () => {
+    const { pool, schema } = shared
+    const tokens = postgresTokenStore(pool, { schema })
+    const turn = await go(tokens, 'key')
+    const said = await whileLocked(pool, `${schema}.zoho_auth_tokens`, 'key', async (end, pid) => {
+      const saying = child({ name: 'write', url: `${url}?schema=${schema}`, ask: turn })
+      await Promise.race([until(() => isWaitedFor(pool, pid), 'the write waits'), saying])
+      await end()
+      return saying
+    })
+    expect(said).toBe('written')
+    expect((await tokens.inspect('key'))?.token?.value).toBe('the-token')
+  })
 })
+
+/** What a process says that ends by itself. One that does not is killed after a minute. */
+async function child(job: Record<string, unknown>): Promise<string> {
+  const script = fileURLToPath(new URL('child.mjs', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(job)], {
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  })
+  return stdout.trim()
+}

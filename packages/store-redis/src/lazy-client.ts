@@ -1,19 +1,33 @@
 import { type Commands, commandsOf, type Send } from './client.js'
 import { RedisFault, redisFault } from './faults.js'
 
-/** How long an operation waits for the first attempt to connect, in milliseconds; core gives a store 2 seconds. */
+/** How long an operation waits for an attempt to connect, in milliseconds; core gives a store 2 seconds. */
 const CONNECT_MS = 1_500
+/** An attempt to connect is given up after this long, in milliseconds (5 seconds). */
+const GIVE_UP_MS = 5_000
+/** How long after one attempt to connect began the next one may, in milliseconds. */
+const RETRY_MS = 250
+/** How long a command that is not answered keeps the process alive, in milliseconds (5 seconds). */
+const ANSWER_MS = 5_000
 /** How long `close` lets what was sent be answered, in milliseconds (1 second). */
 const CLOSE_MS = 1_000
 
-/** A client that was made here: connecting, and reconnecting by itself. */
+const CLOSED = 'the Redis stores are closed'
+
+/** A client that was made here, with one connection: once that is lost, the client is over. */
 export interface OwnClient {
   readonly commands: Commands
-  /** Resolves when the first attempt to connect has ended, well or not. */
+  /** Resolves when the attempt to connect has ended, well or not, or takes too long to be waited for. */
   readonly tried: Promise<void>
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>
   isReady(): boolean
-  /** Why it does not connect, as far as known. */
+  /** It did not connect, or lost its connection. */
+  isOver(): boolean
+  /** Why it is not connected, as far as known. */
   fault(): string | undefined
+  /** Whether its connection, where there is one, keeps the process alive. It does at first. */
+  hold(held: boolean): void
   /** Lets what was sent be answered. */
   end(): Promise<unknown>
   /** Drops the connection. */
@@ -24,14 +38,20 @@ export interface OwnClient {
 export type Make = (url: string) => Promise<OwnClient>
 
 /**
- * A client that is made and connected at the first command. While the server cannot be reached commands fail, and none
- * is queued or sent twice; the client itself goes on trying, as its package does.
+ * A client that is made and connected at the first command, and again at the first one after its connection was lost. While
+ * the server cannot be reached commands fail, and none is queued or sent twice.
+ *
+ * It keeps the process alive while a command is under way, {@link ANSWER_MS} at most, and not otherwise: nothing is tried
+ * again on a timer, and a connection that is not used is no reason to stay.
  */
 export class LazyClient implements Commands {
   readonly keyPrefix = ''
   readonly #server: URL
   readonly #makers: readonly Make[]
   #opening: Promise<OwnClient> | undefined
+  /** On the scale of `performance.now()`. */
+  #openedAt = 0
+  #underWay = 0
   #closed = false
 
   constructor(server: URL, makers: readonly Make[] = [nodeRedis, ioredis]) {
@@ -39,18 +59,18 @@ export class LazyClient implements Commands {
     this.#makers = makers
   }
 
-  async send(args: readonly string[], key: string): Promise<unknown> {
-    return (await this.#commands()).send(args, key)
+  send(args: readonly string[], key: string): Promise<unknown> {
+    return this.#held(async () => (await this.#commands()).send(args, key))
   }
 
   async nodes(): Promise<readonly Send[]> {
-    return (await this.#commands()).nodes()
+    return [(args) => this.send(args, '')]
   }
 
   /** Loads the package and gives connecting a chance. Never rejects. */
   async ready(): Promise<void> {
     try {
-      await this.#connecting()
+      await this.#held(() => this.#connecting())
     } catch {
       // The first command says what is wrong.
     }
@@ -65,11 +85,44 @@ export class LazyClient implements Commands {
     own.drop()
   }
 
+  /** Keeps the process alive until work is done. */
+  #held<T>(work: () => Promise<T>): Promise<T> {
+    this.#underWay += 1
+    this.#hold()
+    const result = work()
+    void within(ANSWER_MS, result).then(() => {
+      this.#underWay -= 1
+      this.#hold()
+    })
+    return result
+  }
+
+  #hold(): void {
+    this.#opening?.then(
+      (own) => own.isReady() && own.hold(this.#underWay > 0),
+      () => {},
+    )
+  }
+
   async #connecting(): Promise<OwnClient> {
-    if (this.#closed) throw new Error('the Redis stores are closed')
-    this.#opening ??= this.#open()
-    const own = await this.#opening
-    if (!own.isReady()) await within(CONNECT_MS, own.tried)
+    if (this.#closed) throw new Error(CLOSED)
+    const before = this.#opening
+    const isOver = before === undefined || (await before).isOver()
+    if (this.#closed) throw new Error(CLOSED)
+    // Of many who see that it is over, the first one opens another.
+    if (isOver && this.#opening === before) {
+      const now = performance.now()
+      if (before === undefined || now - this.#openedAt >= RETRY_MS) {
+        void before?.then((own) => own.drop())
+        this.#openedAt = now
+        const opening = this.#open()
+        this.#opening = opening
+        // Who wanted it may be gone by the time it is connected.
+        opening.then(async (own) => own.ended.then(() => this.#hold())).catch(() => {})
+      }
+    }
+    const own = await (this.#opening as Promise<OwnClient>)
+    if (!own.isReady()) await own.tried
     return own
   }
 
@@ -94,23 +147,15 @@ export class LazyClient implements Commands {
 
 export async function nodeRedis(url: string): Promise<OwnClient> {
   const { createClient } = await import('redis')
-  const client = createClient({ url, disableOfflineQueue: true })
-  let fault: string | undefined
-  const tried = new Promise<void>((resolve) => {
-    client.once('ready', () => resolve())
-    client.on('error', (error) => {
-      fault = redisFault(error).message
-      resolve()
-    })
-  })
-  client.connect().catch((error) => {
-    fault = redisFault(error).message
-  })
+  const socket = { reconnectStrategy: false, connectTimeout: GIVE_UP_MS } as const
+  const client = createClient({ url, disableOfflineQueue: true, socket })
+  const attempt = attemptOf(client)
   return {
+    ...attempt,
     commands: commandsOf(client),
-    tried,
     isReady: () => client.isReady,
-    fault: () => fault,
+    isOver: () => attempt.isEnded() && !client.isReady,
+    hold: (held) => (held ? client.ref() : client.unref()),
     end: () => (client.isReady ? client.close() : Promise.reject(new Error('not connected'))),
     drop: () => {
       if (client.isOpen) client.destroy()
@@ -124,26 +169,47 @@ export async function ioredis(url: string): Promise<OwnClient> {
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
+    connectTimeout: GIVE_UP_MS,
     maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
   })
-  let fault: string | undefined
-  const tried = new Promise<void>((resolve) => {
-    client.once('ready', () => resolve())
-    client.on('error', (error) => {
-      fault = redisFault(error).message
-      resolve()
-    })
-  })
-  client.connect().catch((error) => {
-    fault ??= redisFault(error).message
-  })
+  const attempt = attemptOf(client)
+  const isReady = () => client.status === 'ready'
   return {
+    ...attempt,
     commands: commandsOf(client),
-    tried,
-    isReady: () => client.status === 'ready',
-    fault: () => fault,
-    end: () => (client.status === 'ready' ? client.quit() : Promise.reject(new Error('not connected'))),
+    isReady,
+    isOver: () => attempt.isEnded() && !isReady(),
+    hold: (held) => void (held ? client.stream?.ref() : client.stream?.unref()),
+    end: () => (isReady() ? client.quit() : Promise.reject(new Error('not connected'))),
     drop: () => client.disconnect(),
+  }
+}
+
+/** Connects, once. */
+function attemptOf(client: {
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  connect(): Promise<unknown>
+}) {
+  let fault: string | undefined
+  let isEnded = false
+  client.on('error', (error) => {
+    fault = redisFault(error).message
+  })
+  const ended = client.connect().then(
+    () => {
+      isEnded = true
+    },
+    (error) => {
+      isEnded = true
+      fault ??= redisFault(error).message
+    },
+  )
+  return {
+    ended,
+    tried: within(CONNECT_MS, ended).then(() => {}),
+    isEnded: () => isEnded,
+    fault: () => fault,
   }
 }
 

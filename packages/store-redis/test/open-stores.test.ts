@@ -1,6 +1,16 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
-import type { BeginRequest, Connection, OpenedStores, TokenStore } from '@zoho-auth/core'
-import { openStores } from '@zoho-auth/store-redis'
+import {
+  type BeginRequest,
+  type Connection,
+  type OpenedStores,
+  sealedConnectionStore,
+  type TokenStore,
+} from '@zoho-auth/core'
+import { startEmulator } from '@zoho-auth/emulator'
+import { openStores, redisTokenStore } from '@zoho-auth/store-redis'
 import { latenessMs, until } from '../../../testing/waiting.mjs'
 import { ioredis, LazyClient, type Make, nodeRedis as nodeRedisMaker } from '../src/lazy-client.js'
 import { tokenStoreOn } from '../src/token-store.js'
@@ -15,6 +25,16 @@ const ASK: BeginRequest = {
   budget: { limit: 8, windowMs: 600_000 },
 }
 const PASSWORD = 'the-pass:word'
+const connection: Connection = {
+  id: 'acme',
+  refreshToken: 'the-refresh-token',
+  dataCenter: 'us',
+  state: 'active',
+  version: 0,
+  createdAt: 1,
+  updatedAt: 1,
+}
+
 /** Where nobody listens. */
 const NOWHERE = 'redis://:the-password@127.0.0.1:1'
 
@@ -44,6 +64,16 @@ async function untilAnswered(tokens: TokenStore): Promise<string | undefined> {
     return kind !== undefined
   }, 'the server answers')
   return kind
+}
+
+/** What a process says that ends by itself. One that does not is killed after a minute. */
+async function child(job: Record<string, unknown>): Promise<string> {
+  const script = fileURLToPath(new URL('child.mjs', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(job)], {
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  })
+  return stdout.trim()
 }
 
 function opened(url: string): OpenedStores {
@@ -154,17 +184,43 @@ onRedis.each(INSTALLED)('a store by URL, on a server, with $name', ({ makers }) 
   })
 })
 
-onRedis('a store by URL, on a server', () => {
-  const connection: Connection = {
-    id: 'acme',
-    refreshToken: 'the-refresh-token',
-    dataCenter: 'us',
-    state: 'active',
-    version: 0,
-    createdAt: 1,
-    updatedAt: 1,
-  }
+// An open connection, and the timer that opens the next one, kept a process alive for ever that had nothing left to do.
+onRedis.each(INSTALLED)('a process that never closes its stores, with $name', ({ name: client }) => {
+  const keys = [`k1:${Buffer.alloc(32, 1).toString('base64')}`]
 
+  test('ends by itself once its engine has nothing left to do', async () => {
+    const emulator = await startEmulator()
+    closing(emulator, () => emulator.close())
+    const prefix = ownPrefix()
+    const stores = openStores(`${SHARED_URL}/0?prefix=${prefix}`)
+    const { refreshToken } = emulator
+    const sealed = sealedConnectionStore(stores.connections, { encryptionKeys: keys })
+    await sealed.put({ ...connection, refreshToken })
+    await stores.close()
+    const { clientId, clientSecret, accountsUrl } = emulator
+    const options = { clientId, clientSecret, accountsUrl, encryptionKeys: keys }
+    expect(await child({ name: 'engine', url: SHARED_URL, prefix, client, options })).toBe('a token')
+  })
+
+  test('finishes a write that is under way', async () => {
+    const server = await ownServer()
+    const prefix = ownPrefix()
+    expect(await child({ name: 'write', url: server.url, prefix, client })).toBe('written')
+    const tokens = redisTokenStore(await nodeRedis(server.url), { prefix })
+    expect((await tokens.inspect('key'))?.token?.value).toBe('the-token')
+  })
+
+  test('ends by itself where nobody listens', async () => {
+    expect(await child({ name: 'nobody', url: NOWHERE, prefix: ownPrefix(), client })).toBe('a fault')
+  })
+
+  test('ends by itself once its connection is lost', async () => {
+    const { url } = await ownServer()
+    expect(await child({ name: 'lost', url, prefix: ownPrefix(), client })).toBe('lost')
+  })
+})
+
+onRedis('a store by URL, on a server', () => {
   test('keeps tokens and connections under its prefix', async () => {
     const prefix = ownPrefix()
     const stores = opened(`${SHARED_URL}/0?prefix=${prefix}`)

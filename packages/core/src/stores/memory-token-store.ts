@@ -11,8 +11,11 @@ import type {
   TokenStore,
 } from './ports.js'
 
-/** Most keys kept; beyond it the keys whose tokens are the oldest are dropped, at a cost of one refresh each. */
+/** Most keys kept; beyond it a new one takes the room of the one that is missed least: see {@link weightOf}. */
 const MOST_KEYS_IN_MEMORY = 200_000
+
+/** What has a lease or a throttle weighs this much, and so does a budget of which as many attempts are spent. */
+const HEAVIEST = 8
 
 /** Most turns of one key that are remembered until they end; a caller that went away never ends its own. */
 const MOST_PENDING = 32
@@ -29,6 +32,10 @@ interface Row {
   endsAt: number
   /** When tokens were asked for, oldest first; what left the window is dropped at the next `begin`. */
   used: readonly number[]
+  /** The longest window asked for yet. */
+  windowMs: number
+  /** Where its key is filed. */
+  weight: number
   /** Turns that have not ended, by lease. */
   pending: Map<string, GoTurn> | undefined
   lease: Lease | undefined
@@ -62,8 +69,8 @@ export function isMemoryTokenStore(store: TokenStore): boolean {
 class MemoryTokenStore implements TokenStore {
   readonly #clock: Clock
   readonly #rows = new Map<string, Row>()
-  /** The longest window asked for yet. */
-  #windowMs = 0
+  /** Keys by what dropping them would lose, as it was at their last change. */
+  readonly #weights = Array.from({ length: HEAVIEST + 1 }, () => new Ring())
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -71,7 +78,7 @@ class MemoryTokenStore implements TokenStore {
 
   async begin(key: string, request: BeginRequest): Promise<RefreshTurn> {
     const now = this.#clock.now()
-    const row = this.#rows.get(key) ?? this.#insert(key)
+    const row = this.#rows.get(key) ?? this.#insert(key, now)
     if (row.value !== undefined && row.generation > request.newerThan && row.endsAt > now)
       return { kind: 'adopt', token: stored(row, now) }
     const quiet = quietOf(row, now)
@@ -80,7 +87,7 @@ class MemoryTokenStore implements TokenStore {
       if (row.lease.turn.lease === request.lease) return row.lease.turn
       return { kind: 'wait', ms: row.lease.endsAt - now }
     }
-    this.#windowMs = Math.max(this.#windowMs, request.budget.windowMs)
+    row.windowMs = Math.max(row.windowMs, request.budget.windowMs)
     row.used = row.used.filter((at) => at > now - request.budget.windowMs)
     if (row.used.length >= request.budget.limit)
       return {
@@ -106,22 +113,23 @@ class MemoryTokenStore implements TokenStore {
       row.pending.delete(oldest)
     }
     row.lease = { turn, endsAt: now + request.leaseMs }
+    this.#file(key, row, now)
     return turn
   }
 
   async commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined> {
     const now = this.#clock.now()
-    const row = this.#rows.get(key) ?? this.#insert(key)
+    const row = this.#rows.get(key) ?? this.#insert(key, now)
     free(row, turn)
-    if (turn.generation <= row.generation)
+    if (turn.generation <= row.generation) {
+      this.#file(key, row, now)
       return row.value === undefined || row.endsAt <= now ? undefined : stored(row, now)
+    }
     row.value = value
     row.generation = turn.generation
     row.endsAt = turn.at + lifeMs
     recover(row)
-    // Re-inserted at the end, so that the oldest tokens are the first to be dropped.
-    this.#rows.delete(key)
-    this.#rows.set(key, row)
+    this.#file(key, row, now)
     return stored(row, now)
   }
 
@@ -136,21 +144,24 @@ class MemoryTokenStore implements TokenStore {
       const index = row.used.indexOf(ended.at)
       row.used = row.used.filter((_, place) => place !== index)
     }
-    if (quiet === undefined || row.generation >= turn.generation) return
-    const trouble = silence(row, quiet, now)
-    trouble.failures += 1
-    trouble.lastQuiet = quiet.reason
+    if (quiet !== undefined && row.generation < turn.generation) {
+      const trouble = silence(row, quiet, now)
+      trouble.failures += 1
+      trouble.lastQuiet = quiet.reason
+    }
+    this.#file(key, row, now)
   }
 
   async forget(key: string, quiet?: Quiet): Promise<void> {
     const now = this.#clock.now()
-    const row = this.#rows.get(key) ?? this.#insert(key)
+    const row = this.#rows.get(key) ?? this.#insert(key, now)
     const inFlight = [...(row.pending?.values() ?? [])].map(({ generation }) => generation)
     row.generation = Math.max(row.generation, Math.floor(now), ...inFlight) + 1
     row.value = undefined
     row.lease = undefined
     recover(row)
     if (quiet) silence(row, quiet, now)
+    this.#file(key, row, now)
   }
 
   async inspect(key: string): Promise<TokenRecord | undefined> {
@@ -160,31 +171,98 @@ class MemoryTokenStore implements TokenStore {
     const lease = row.lease && row.lease.endsAt > now ? row.lease : undefined
     return {
       token: row.value !== undefined && row.endsAt > now ? stored(row, now) : undefined,
-      used: row.used.filter((at) => at > now - this.#windowMs).length,
+      used: row.used.filter((at) => at > now - row.windowMs).length,
       quiet: quietOf(row, now),
       leaseMs: lease && lease.endsAt - now,
     }
   }
 
-  #insert(key: string): Row {
-    if (this.#rows.size >= MOST_KEYS_IN_MEMORY) {
-      for (const oldest of this.#rows.keys()) {
-        this.#rows.delete(oldest)
-        break
-      }
-    }
+  #insert(key: string, now: number): Row {
+    if (this.#rows.size >= MOST_KEYS_IN_MEMORY) this.#dropOne(now)
     const row: Row = {
       value: undefined,
       generation: 0,
       endsAt: 0,
       used: NONE,
+      windowMs: 0,
+      weight: 0,
       pending: undefined,
       lease: undefined,
       trouble: undefined,
     }
     this.#rows.set(key, row)
+    this.#file(key, row, now)
     return row
   }
+
+  #file(key: string, row: Row, now: number): void {
+    this.#weights[row.weight]?.delete(key)
+    row.weight = weightOf(row, now)
+    this.#weights[row.weight]?.add(key)
+  }
+
+  /** Drops one of the lightest rows, which has not changed for longest. */
+  #dropOne(now: number): void {
+    const lightest = this.#weights.findIndex((ring) => ring.size > 0)
+    // Rows get lighter as time goes by, and nobody touches them: one of each greater weight is weighed again.
+    for (const ring of this.#weights.slice(lightest + 1)) {
+      const key = ring.next()
+      const row = key === undefined ? undefined : this.#rows.get(key)
+      if (key !== undefined && row !== undefined) this.#file(key, row, now)
+    }
+    const ring = this.#weights.find((one) => one.size > 0)
+    const key = ring?.next()
+    if (key === undefined) return
+    ring?.delete(key)
+    this.#rows.delete(key)
+  }
+}
+
+/** Keys, and a hand that goes round them: the one that it passed longest ago is next. */
+class Ring {
+  readonly #keys = new Set<string>()
+  /** Goes on where it was, so that it never walks over what was deleted before it. */
+  #hand: Iterator<string> | undefined
+
+  get size(): number {
+    return this.#keys.size
+  }
+
+  add(key: string): void {
+    this.#keys.add(key)
+  }
+
+  delete(key: string): void {
+    this.#keys.delete(key)
+  }
+
+  next(): string | undefined {
+    const step = this.#hand?.next()
+    if (step?.done === false) return step.value
+    this.#hand = this.#keys.values()
+    const again = this.#hand.next()
+    return again.done === true ? undefined : again.value
+  }
+}
+
+/**
+ * What dropping a row would lose: nothing (0), a token or a quiet (1), and one more for each attempt that counts against a
+ * budget. A lease or a throttle weighs as much as a spent budget.
+ *
+ * A visitor who starts consents makes keys with one attempt and ten minutes of life each. So that they do not wipe out what
+ * grants have spent, a token that is good beyond the window of its budget weighs one more.
+ */
+function weightOf(row: Row, now: number): number {
+  const { value, endsAt, lease, trouble, used, windowMs } = row
+  if ((lease && lease.endsAt > now) || (trouble && trouble.throttledUntil > now)) return HEAVIEST
+  const hasToken = value !== undefined && endsAt > now
+  let weight = hasToken || quietOf(row, now) ? 1 : 0
+  for (let place = used.length - 1; place >= 0 && weight < HEAVIEST; place--) {
+    if ((used[place] ?? 0) <= now - windowMs) break
+    weight += 1
+  }
+  const outlives = hasToken && weight > 1 && endsAt > (used.at(-1) ?? 0) + windowMs
+  return Math.min(weight + (outlives ? 1 : 0), HEAVIEST)
 }
 
 function stored(row: Row, now: number): StoredToken {

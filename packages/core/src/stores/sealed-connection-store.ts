@@ -1,7 +1,7 @@
-import type { Connection } from '../words/connection.js'
+import type { Connection, ReplacedGrant } from '../words/connection.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import type { ConnectionStore, PutOptions } from './ports.js'
-import { createSealer, parseKey, type Sealer } from './sealer.js'
+import { altered, createSealer, parseKey, type Sealer } from './sealer.js'
 
 /** Times the resealing of one connection is tried against others who write it. */
 const MOST_CONFLICTS = 5
@@ -14,7 +14,16 @@ export interface SealOptions {
   readonly plaintext?: boolean
 }
 
-/** A store that seals refresh tokens on their way in. */
+/**
+ * A store that seals refresh tokens on their way in, and with each of them what it is good for: {@link factsOf}. Who can
+ * write rows and has no key cannot lead a connection to another data centre, organisation or user, nor undo that it was
+ * revoked. A connection with `soid` has no refresh token: an empty one is sealed. `label`, `version` and times are not
+ * bound. What cannot be seen: that a whole row was put back as it was once, or is missing.
+ *
+ * A refresh token that was sealed before facts were opens with whatever its row says, so that nobody has to reconnect; it
+ * never opens in a row with `soid`. `put` and `rotateKeys` bind it. A row with `soid` and no seal counts as stored in the
+ * clear: anybody could have written it.
+ */
 export class SealedConnectionStore implements ConnectionStore {
   readonly #inner: ConnectionStore
   readonly #sealer: Sealer
@@ -37,7 +46,7 @@ export class SealedConnectionStore implements ConnectionStore {
 
   async put(connection: Connection, options?: PutOptions): Promise<Connection> {
     const record = recordOf(connection.id)
-    const seal = (text: string) => (text === '' ? '' : this.#sealer.seal(record, text))
+    const seal: Change = ({ text, facts }) => this.#sealer.seal(record, text, facts)
     const written = await this.#inner.put(await eachSecret(connection, seal), options)
     return { ...connection, version: written.version }
   }
@@ -67,8 +76,7 @@ export class SealedConnectionStore implements ConnectionStore {
   async reseal(id: string): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       const stored = await this.#inner.get(id)
-      if (stored === undefined || secretsOf(stored).every((text) => this.#sealer.isCurrent(text)))
-        return false
+      if (stored === undefined || (await this.#isCurrent(stored))) return false
       try {
         await this.put(await this.#open(stored), { ifVersion: stored.version })
         return true
@@ -79,35 +87,68 @@ export class SealedConnectionStore implements ConnectionStore {
     }
   }
 
+  /** Whether each secret is sealed with the first key, and bound. */
+  async #isCurrent(stored: Connection): Promise<boolean> {
+    let current = true
+    await eachSecret(stored, ({ text }) => {
+      current &&= this.#sealer.isCurrent(text) && this.#sealer.isBound(text)
+      return text
+    })
+    return current
+  }
+
   #open(stored: Connection): Promise<Connection> {
-    const { id } = stored
-    return eachSecret(stored, (text) => {
-      if (text === '') return text
-      if (this.#sealer.isSealed(text)) return this.#sealer.open(recordOf(id), text)
+    const { id, soid } = stored
+    const record = recordOf(id)
+    return eachSecret(stored, async ({ text, facts }) => {
+      if (this.#sealer.isSealed(text)) {
+        const opened = await this.#sealer.open(record, text, facts)
+        if (soid !== undefined && !this.#sealer.isBound(text)) throw altered(record)
+        return opened
+      }
       if (this.#plaintext) return text
+      const what = text === '' ? 'The organisation' : 'The refresh token'
       throw new ZohoAuthError('ERR_ZOHO_STORE', {
         connection: id,
-        action: `The refresh token of connection "${id}" is stored in the clear. Write it through sealedConnectionStore(), or allow it with plaintext: true and call rotateKeys().`,
+        action: `${what} of connection "${id}" is stored in the clear. Write it through sealedConnectionStore(), or allow it with plaintext: true and call rotateKeys().`,
       })
     })
   }
 }
 
-/** A connection with each of its secrets changed: its grant, and those that it replaced. */
-async function eachSecret(
-  connection: Connection,
-  change: (text: string) => string | Promise<string>,
-): Promise<Connection> {
-  const refreshToken = await change(connection.refreshToken)
-  if (connection.replaced === undefined) return { ...connection, refreshToken }
+/** What is sealed, and the facts it is bound to. */
+interface Secret {
+  readonly text: string
+  readonly facts: string
+}
+
+type Change = (secret: Secret) => string | Promise<string>
+
+/**
+ * A connection with each of its secrets changed: its grant, and those that it replaced. An empty one is a secret only where
+ * tokens are made without a grant.
+ */
+async function eachSecret(connection: Connection, change: Change): Promise<Connection> {
+  const { refreshToken: own, soid, replaced: before } = connection
+  const refreshToken =
+    own === '' && soid === undefined ? '' : await change({ text: own, facts: factsOf(connection) })
+  if (before === undefined) return { ...connection, refreshToken }
   const replaced = await Promise.all(
-    connection.replaced.map(async (grant) => ({ ...grant, refreshToken: await change(grant.refreshToken) })),
+    before.map(async (grant) => {
+      if (grant.refreshToken === '') return grant
+      return { ...grant, refreshToken: await change({ text: grant.refreshToken, facts: factsOf(grant) }) }
+    }),
   )
   return { ...connection, refreshToken, replaced }
 }
 
-const secretsOf = ({ refreshToken, replaced = [] }: Connection): readonly string[] =>
-  [refreshToken, ...replaced.map((grant) => grant.refreshToken)].filter((text) => text !== '')
+/** What decides where a grant is sent, for whom, and whether it is used. A replaced grant is never good as the own one. */
+function factsOf(grant: Connection | ReplacedGrant): string {
+  const { dataCenter, scopes = null, userId = null } = grant
+  if ('revokeAt' in grant) return JSON.stringify(['replaced', dataCenter, scopes, userId, grant.revokeAt])
+  const { environment = null, state, soid = null } = grant
+  return JSON.stringify(['own', dataCenter, scopes, userId, environment, state, soid])
+}
 
 /**
  * Seals the refresh tokens that a store keeps. An engine does this by itself for a store that says `durable: true`; an app

@@ -3,15 +3,21 @@ import { ZohoAuthError } from '../words/errors.js'
 
 /** Seals what a durable store keeps. The first key seals, all open. */
 export interface Sealer {
-  /** @param record What is sealed, such as `connection acme`: a row copied to another record does not open. */
-  seal(record: string, text: string): Promise<string>
   /**
-   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where the key is not in the ring: never a reason to reconnect.
-   * @throws ZohoAuthError `ERR_ZOHO_STORE` where it was not sealed for this record, or was changed.
+   * @param record What is sealed, such as `connection acme`: a row copied to another record does not open.
+   * @param facts What the text is good with and nothing else, such as its data centre. Their digest is kept.
    */
-  open(record: string, sealed: string): Promise<string>
+  seal(record: string, text: string, facts?: string): Promise<string>
+  /**
+   * @param facts Those it was sealed with. A text that was sealed without any opens with all: see {@link Sealer.isBound}.
+   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where the key is not in the ring: never a reason to reconnect.
+   * @throws ZohoAuthError `ERR_ZOHO_STORE` where it was not sealed for this record and these facts, or was changed.
+   */
+  open(record: string, sealed: string, facts?: string): Promise<string>
   /** Whether a text was sealed by anyone; what is in the clear is not. */
   isSealed(text: string): boolean
+  /** Whether it was sealed with facts. */
+  isBound(sealed: string): boolean
   /** Whether it was sealed with the first key. */
   isCurrent(sealed: string): boolean
 }
@@ -34,8 +40,8 @@ export function parseKey(text: string): Key | undefined {
 }
 
 /**
- * Compact JWE (RFC 7516) with `dir` and `A256GCM`; the key's id and the record's name are in the protected header. `jose`
- * is loaded at the first use.
+ * Compact JWE (RFC 7516) with `dir` and `A256GCM`; the key's id, the record's name and a SHA-256 of the facts are in the
+ * protected header. `jose` is loaded at the first use.
  *
  * Random nonces of 96 bits: NIST SP 800-38D wants a new key after 2³² seals. At 100 000 connections and 24 tokens a day
  * that is nearly five years; rotate earlier.
@@ -56,13 +62,14 @@ export function createSealer(keys: readonly string[]): Sealer {
     return jose
   }
   return {
-    async seal(record, text) {
+    async seal(record, text, facts) {
       const { CompactEncrypt } = await load()
+      const bound = facts === undefined ? {} : { facts: digestOf(facts) }
       return new CompactEncrypt(new TextEncoder().encode(text))
-        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: firstId, rec: record })
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: firstId, rec: record, ...bound })
         .encrypt(firstKey)
     },
-    async open(record, sealed) {
+    async open(record, sealed, facts) {
       const header = headerOf(sealed)
       const kid = String(header?.kid)
       const key = ring.get(kid)
@@ -74,15 +81,16 @@ export function createSealer(keys: readonly string[]): Sealer {
         })
       if (header.rec !== record) throw damaged(record)
       const { compactDecrypt } = await load()
-      try {
-        const options = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
-        const { plaintext } = await compactDecrypt(sealed, key, options)
-        return new TextDecoder().decode(plaintext)
-      } catch {
+      const options = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
+      const opened = await compactDecrypt(sealed, key, options).catch(() => {
         throw damaged(record)
-      }
+      })
+      if (facts !== undefined && header.facts !== undefined && header.facts !== digestOf(facts))
+        throw altered(record)
+      return new TextDecoder().decode(opened.plaintext)
     },
     isSealed: (text) => headerOf(text) !== undefined,
+    isBound: (sealed) => headerOf(sealed)?.facts !== undefined,
     isCurrent: (sealed) => headerOf(sealed)?.kid === firstId,
   }
 }
@@ -93,8 +101,14 @@ export function sealedWith(text: string): string | undefined {
   return header === undefined ? undefined : String(header.kid)
 }
 
+interface Header {
+  readonly kid?: unknown
+  readonly rec?: unknown
+  readonly facts?: unknown
+}
+
 /** The protected header of a compact JWE, not yet verified; `undefined` for anything else. */
-function headerOf(text: string): { readonly kid?: unknown; readonly rec?: unknown } | undefined {
+function headerOf(text: string): Header | undefined {
   const parts = text.split('.')
   if (parts.length !== 5) return undefined
   try {
@@ -111,3 +125,13 @@ function damaged(record: string): ZohoAuthError {
     action: `${record} does not open: it was changed, or copied from another record. It is left as it is.`,
   })
 }
+
+/** The error for a text that opens, and stands beside other facts than it was sealed with. */
+export function altered(record: string): ZohoAuthError {
+  return new ZohoAuthError('ERR_ZOHO_STORE', {
+    action: `${record} was altered by somebody without the key: its data centre, environment, scopes, state, soid, userId or replaced grants are not those that were sealed. It is left as it is: put the row back, or consent again.`,
+  })
+}
+
+const digestOf = (facts: string): string =>
+  process.getBuiltinModule('node:crypto').createHash('sha256').update(facts).digest('base64url')

@@ -18,15 +18,15 @@ export type Open<T> = () => T | Opened<T> | Promise<T | Opened<T>>
 
 const realWait: Wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Runs one test on a store that is opened for it and closed after it. */
+/** Runs one test on a store that is opened for it and closed after it. `ownTime`: hours pass as fast as milliseconds. */
 export async function withStore<T extends { close?(): Promise<void> }>(
   open: Open<T>,
-  run: (store: T, wait: Wait) => Promise<void>,
+  run: (store: T, wait: Wait, ownTime: boolean) => Promise<void>,
 ): Promise<void> {
   const opened = await open()
-  const { store, advance = realWait, close } = isOpened(opened) ? opened : { store: opened }
+  const { store, advance, close } = isOpened(opened) ? opened : { store: opened }
   try {
-    await run(store, advance)
+    await run(store, advance ?? realWait, advance !== undefined)
   } finally {
     await (close === undefined ? store.close?.() : close())
   }

@@ -133,6 +133,7 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
     return {
       url: async (url) => new URL(url, options.product && (await this.apiUrl(options.product))),
       authorization: async (url) => (await this.authorize(url, { connection: await whose() })).Authorization,
+      knows: () => true,
       allows: () => true,
       answered: async () => undefined,
       hint: undefined,

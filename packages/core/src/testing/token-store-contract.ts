@@ -10,6 +10,10 @@ const SHORT_MS = 150
 const SLACK_MS = 50
 /** Callers at once. */
 const CROWD = 16
+/** Keys that are written to once, so that a store which drops old ones does. */
+const VISITS = 64
+/** Until nothing is left of a key that any store would keep, in milliseconds (one day). */
+const DAY_MS = 86_400_000
 
 /**
  * The rules of `TokenStore`, as tests for any store.
@@ -25,8 +29,12 @@ const CROWD = 16
  * @param open Opens the store; called once per test. Each test uses keys of its own, so a shared database is fine.
  */
 export function tokenStoreContract(test: TestFunction, open: Open<TokenStore>): void {
-  const rule = (name: string, run: (store: TokenStore, key: string, wait: Wait) => Promise<void>) =>
-    test(`token store: ${name}`, () => withStore(open, (store, wait) => run(store, freshKey(), wait)))
+  const rule = (
+    name: string,
+    run: (store: TokenStore, key: string, wait: Wait, ownTime: boolean) => Promise<void>,
+  ) =>
+    test(`token store: ${name}`, () =>
+      withStore(open, (store, wait, ownTime) => run(store, freshKey(), wait, ownTime)))
 
   rule('an unknown key may be refreshed', async (store, key) => {
     const turn = await store.begin(key, ask())
@@ -336,6 +344,35 @@ export function tokenStoreContract(test: TestFunction, open: Open<TokenStore>): 
     same((await store.begin(`${key}-other`, ask())).kind, 'go')
     await store.forget(`${key}-other`, { reason: 'revoked', ms: LONG_MS })
     same((await store.begin(key, ask())).kind, 'adopt')
+  })
+
+  // A store drops keys of which nothing is left, or they pile up: a consent that nobody finishes is a key of its own.
+  rule('keys come and go, and what still matters of one stays', async (store, key, wait, ownTime) => {
+    const lastingMs = 3 * DAY_MS
+    const budget = { limit: 1, windowMs: lastingMs }
+    const keys = {
+      over: `${key}:over`,
+      spent: `${key}:spent`,
+      throttled: `${key}:throttled`,
+      dead: `${key}:dead`,
+    }
+    const ended = await go(store, keys.over)
+    await store.commit(keys.over, ended, 'the-token', LONG_MS)
+    await store.abandon(keys.spent, await go(store, keys.spent, { budget }))
+    for (const reason of ['throttled', 'dead'] as const)
+      await store.abandon(keys[reason], await go(store, keys[reason]), { quiet: { reason, ms: lastingMs } })
+    if (ownTime) await wait(DAY_MS)
+    for (let visit = 0; visit < VISITS; visit++) {
+      const own = `${key}:visit-${visit}`
+      await store.commit(own, await go(store, own), 'a pending consent', LONG_MS)
+    }
+    same((await store.begin(keys.spent, ask({ lease: 'b', budget }))).kind, 'quiet')
+    for (const reason of ['throttled', 'dead'] as const) {
+      const turn = await store.begin(keys[reason], ask({ lease: 'b' }))
+      same((turn as { reason?: string }).reason, reason)
+    }
+    const next = await go(store, keys.over, { lease: 'b', newerThan: ownTime ? 0 : ended.generation })
+    holds(next.generation > ended.generation, 'generations go on growing')
   })
 
   rule('whatever is done in whatever order, it answers as the memory store does', (store) =>
