@@ -419,6 +419,7 @@ test('where all is well there is a ✓ for each check, and the exit code is 0', 
     'store',
     'compare-and-set',
     'stored rows',
+    'forward proxy',
     'accounts server',
     'clock',
     'data centre',
@@ -448,6 +449,24 @@ test('it knows the products that a token is good for, and an api_domain that is 
     `books at ${zoho.url} (organization_id as query), desk at ${zoho.url} (orgId as header)`,
   )
   expect(doctor.stdout).toContain('its api_domain "https://api.zoho.com" is not on the list of hosts')
+})
+
+// A proxy that everything else on the machine uses is passed by, and nothing said so.
+test('it tells of a forward proxy that Node does not use, and shows no password of it', async () => {
+  const zoho = await emulator()
+  const proxy = { HTTPS_PROXY: 'http://user:the-proxy-password@proxy.example:8080' }
+  const says = /HTTPS_PROXY is set, and the fetch of Node \S+ does not use it by itself/
+  const reached = await run(['doctor'], { cwd: folder(), env: { ...zoho.env(), ...proxy } })
+  expect(reached.stdout).toMatch(new RegExp(`^– forward proxy +${says.source}`, 'm'))
+  expect(reached.code).toBe(0)
+  const url = `http://127.0.0.1:${await closedPort()}`
+  const env = { ...zoho.env(), ...proxy, ZOHO_ACCOUNTS_URL: url }
+  const cut = await run(['doctor'], { cwd: folder(), env })
+  expect(cut.stdout).toMatch(
+    new RegExp(`^✗ accounts server .*\\n +→ .*proxy and firewall.*${says.source}`, 'm'),
+  )
+  for (const { stdout, stderr } of [reached, cut])
+    expect(stdout + stderr).not.toMatch(/the-proxy-password|proxy\.example/)
 })
 
 test('several faults of the configuration are named at once, and nothing is opened or sent', async () => {

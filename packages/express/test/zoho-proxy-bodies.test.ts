@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -258,6 +258,36 @@ test.each([
     expect([...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, code]) => code)).toEqual([status, '404'])
   }
 })
+
+// Zoho refused an upload by its headers and hung up; the next write met the closed connection, and the client got a 503.
+test.each([
+  { how: 'hangs up', chunked: false, hangUp: (socket: Socket) => socket.destroy() },
+  { how: 'hangs up', chunked: true, hangUp: (socket: Socket) => socket.destroy() },
+  { how: 'resets the connection', chunked: false, hangUp: (socket: Socket) => socket.resetAndDestroy() },
+  { how: 'resets the connection', chunked: true, hangUp: (socket: Socket) => socket.resetAndDestroy() },
+])(
+  'where Zoho answers 413 at once and $how, the client gets the 413 (chunked: $chunked)',
+  async ({ chunked, hangUp }) => {
+    const { auth, seen } = await upstream(({ socket }) => {
+      const answer =
+        'HTTP/1.1 413 Payload Too Large\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntoo large'
+      socket.pause().write(answer, () => hangUp(socket))
+    })
+    const { origin, errors } = await proxied(auth)
+    const statuses: unknown[] = []
+    for (let turn = 0; turn < UPLOADS; turn++) {
+      const { sending, answer } = upload(origin, chunked ? {} : { 'content-length': LARGE })
+      statuses.push((await answer).statusCode)
+      sending.destroy()
+    }
+    expect(statuses).toEqual(Array.from({ length: UPLOADS }, () => 413))
+    expect(seen).toHaveLength(UPLOADS)
+    expect(errors).toEqual([])
+  },
+)
+
+/** Each has a moment of its own in which Zoho hangs up. */
+const UPLOADS = 10
 
 // Who goes away.
 

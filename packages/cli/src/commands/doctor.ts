@@ -20,8 +20,8 @@ export function doctorCommand(start: Start): Command {
     .addHelpText(
       'after',
       `
-Looks at variables, key ring, store package, store (latency, compare-and-set), stored rows, accounts server, clock, data centre,
-a new token and its scopes. The token is one of the ten that Zoho allows in ten minutes. Where Zoho refuses the data centre
+Looks at variables, key ring, store package, store (latency, compare-and-set), stored rows, forward proxy, accounts server, clock,
+data centre, a new token and its scopes. The token is one of the ten that Zoho allows in ten minutes. Where Zoho refuses the data centre
 of ZOHO_REFRESH_TOKEN, its other data centres are asked.
 
 Exits with 0 where all is well, 1 for a fault, 2 for variables that are wrong.

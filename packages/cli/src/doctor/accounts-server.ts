@@ -1,9 +1,12 @@
-import type { DataCenter, ZohoAuth } from '@zoho-auth/core'
+import { type DataCenter, forwardProxy, type ZohoAuth } from '@zoho-auth/core'
 import { variable } from '../variables.js'
 import { type Finding, fault, ok, skipped } from './finding.js'
 
 const CHECK = 'accounts server'
 const CLOCK = 'clock'
+const PROXY = 'forward proxy'
+
+const LOOK_AT = 'Look at name resolution, proxy and firewall of this machine, and at ZOHO_ACCOUNTS_URL.'
 
 /** A clock that is further off is a fault, in milliseconds (one minute); the header counts whole seconds. */
 const CLOCK_TOLERANCE_MS = 60_000
@@ -13,6 +16,14 @@ const TIMEOUT_MS = 8_000
 
 /** A page of each accounts server that needs no secret, and is sent none. */
 const PUBLIC_PATH = '/oauth/serverinfo'
+
+/** Whether requests go through a forward proxy. One that is not used is no fault by itself: Zoho may be reached without. */
+export function checkForwardProxy(): Finding {
+  const proxy = forwardProxy()
+  if (proxy === undefined) return ok(PROXY, 'none is named (HTTPS_PROXY); requests go straight to Zoho')
+  const { variable: name, advice } = proxy
+  return advice === undefined ? ok(PROXY, `Node uses the one of ${name}`) : skipped(PROXY, advice)
+}
 
 /** Whether the accounts server of a data centre is reached, and how far this machine's clock is from its own. */
 export async function checkAccountsServer(
@@ -30,11 +41,12 @@ export async function checkAccountsServer(
     })
     await response.body?.cancel()
   } catch (error) {
+    const advice = forwardProxy()?.advice
     return [
       fault(
         CHECK,
         `${origin} is not reached: ${reasonOf(error)}`,
-        'Look at name resolution, proxy and firewall of this machine, and at ZOHO_ACCOUNTS_URL.',
+        advice === undefined ? LOOK_AT : `${LOOK_AT} ${advice}.`,
         'ERR_ZOHO_UNAVAILABLE',
       ),
     ]

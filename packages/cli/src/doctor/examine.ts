@@ -9,7 +9,7 @@ import {
 import type { Context } from '../context.js'
 import { DEFAULT_STORE, openPlace, type Place, placeOf } from '../place.js'
 import { listed, type Session, sessionOn } from '../session.js'
-import { checkAccountsServer } from './accounts-server.js'
+import { checkAccountsServer, checkForwardProxy } from './accounts-server.js'
 import { checkConnection, type Wanted } from './connection.js'
 import { type Finding, fault, ok, skipped } from './finding.js'
 import { watchRequests } from './requests.js'
@@ -122,6 +122,7 @@ async function inspect(
   const reached = new Map<DataCenter, boolean>()
   const requests = watchRequests(zoho)
   let readable: string | undefined
+  found([checkForwardProxy()])
   for (const id of ids.filter((one) => !closed.has(one))) {
     signal.throwIfAborted()
     const { dataCenter } = await zoho.status(id)

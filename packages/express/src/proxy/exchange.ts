@@ -101,7 +101,7 @@ async function send(
   try {
     return await zoho.fetch(url, init as RequestInit)
   } catch (error) {
-    throw isZohoAuthError(error) ? error : unreachable(error)
+    throw isZohoAuthError(error) ? error : unreachable(error, isStream ? HUNG_UP : BROKE_OFF)
   }
 }
 
@@ -114,12 +114,16 @@ async function pour({ body }: Response, res: ServerResponse, patience: Patience)
       if (!res.write(chunk)) await once(res, 'drain', { signal })
     }
   } catch (error) {
-    throw unreachable(error)
+    throw unreachable(error, BROKE_OFF)
   }
 }
 
-function unreachable(cause: unknown): ZohoAuthError {
-  const action = "The connection to Zoho's API failed or broke off. Send the request again. See cause."
+const BROKE_OFF = "The connection to Zoho's API failed or broke off. Send the request again. See cause."
+
+/** Where the body was streamed: an answer can be lost that Zoho gave in the moment of a write. */
+const HUNG_UP = `${BROKE_OFF} Zoho also hangs up on a body that is too large for it.`
+
+function unreachable(cause: unknown, action: string): ZohoAuthError {
   return new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { action, cause })
 }
 
