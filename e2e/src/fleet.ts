@@ -58,6 +58,13 @@ export class Worker {
     return within(ANSWER_MS, `a worker asked to ${command.do}`, answer)
   }
 
+  /** SIGTERM, and what it makes of that. */
+  async stop(): Promise<void> {
+    this.#expected = true
+    this.#child.kill('SIGTERM')
+    await ended(this.#child)
+  }
+
   /** kill −9. */
   async kill(): Promise<void> {
     this.#expected = true

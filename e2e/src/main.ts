@@ -10,6 +10,7 @@ import { Places } from './places.js'
 import { Report } from './report.js'
 import type { Scenario } from './scenario.js'
 import { callers } from './scenarios/callers.js'
+import { consentCloses } from './scenarios/consent-closes.js'
 import { consentElsewhere } from './scenarios/consent-elsewhere.js'
 import { consentKills } from './scenarios/consent-kills.js'
 import { kills } from './scenarios/kills.js'
@@ -36,6 +37,7 @@ const SCENARIOS: readonly Scenario[] = [
   outage,
   consentElsewhere,
   consentKills,
+  consentCloses,
   revokeInUse,
   reconsent,
   multiTenant,

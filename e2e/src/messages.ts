@@ -58,6 +58,8 @@ export type Command =
     }
   /** What became of these calls so far; with `end` they stop before. */
   | { readonly do: 'uses'; readonly end?: boolean }
+  /** Closes an engine, as a process does that is told to stop; the next command that names it makes another one. */
+  | { readonly do: 'close'; readonly engine: string }
   /** Asks the token store itself for a turn, for each key once, all at the same moment. */
   | { readonly do: 'begin'; readonly engine: string; readonly keys: readonly string[]; readonly at: number }
 
@@ -103,6 +105,7 @@ export interface Results {
   readonly 'start-consent': Outcome & { readonly url?: string; readonly state?: string }
   readonly 'finish-consent': Outcome
   readonly revoke: Outcome
+  readonly close: Record<string, never>
   readonly use: Record<string, never>
   /** By connection. */
   readonly uses: Readonly<Record<string, Uses>>

@@ -82,9 +82,24 @@ export class WorkerEngines {
       case 'uses':
         if (command.end) await this.#loop?.end()
         return this.#loop?.uses() ?? {}
+      case 'close':
+        return this.#closeOne(command.engine)
       case 'begin':
         return this.#begin(command)
     }
+  }
+
+  /** What an app does at the end: first the engines, then what they stand on. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#engines.keys()].map((name) => this.#closeOne(name)))
+    await Promise.all([...this.#opened.values()].map(async (opened) => (await opened).close()))
+  }
+
+  async #closeOne(name: string): Promise<Results['close']> {
+    const engine = this.#engines.get(name)
+    this.#engines.delete(name)
+    await (await engine)?.zoho.close()
+    return {}
   }
 
   async #get({ engine, connection, callers, at }: Extract<Command, { do: 'get' }>): Promise<Gets> {

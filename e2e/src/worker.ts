@@ -30,3 +30,10 @@ process.on('message', (message: WorkerConfig | Request) => {
   }
 })
 process.once('disconnect', () => process.exit())
+// As an app that was told to stop: what is under way is finished.
+process.once('SIGTERM', () => {
+  void (async () => {
+    await engines?.close()
+    process.exit()
+  })()
+})

@@ -49,8 +49,12 @@ if (once) {
   await Promise.race([events.once(process, 'SIGINT'), events.once(process, 'SIGTERM')])
 }
 
-// Lets a refresh under way finish. The emulator is ours to close where we started one.
+// First the requests under way, ten seconds at most: they may need the engine. Then what the engine has under way itself. The
+// emulator is ours to close where we started one.
 server.close()
-server.closeAllConnections()
+server.closeIdleConnections()
+const cut = setTimeout(() => server.closeAllConnections(), 10_000)
+await events.once(server, 'close')
+clearTimeout(cut)
 await zoho.auth.close()
 await emulator?.close()

@@ -58,6 +58,10 @@ console.log(`${port} listening, process ${process.pid}`)
 logEvents(zoho, port)
 
 await Promise.race([events.once(process, 'SIGINT'), events.once(process, 'SIGTERM')])
+// First the requests under way, ten seconds at most: they may need the engine, and a consent must not be cut in half.
 server.close()
+server.closeIdleConnections()
+const cut = setTimeout(() => server.closeAllConnections(), 10_000)
+await events.once(server, 'close')
+clearTimeout(cut)
 await close()
-server.closeAllConnections()
