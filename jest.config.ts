@@ -56,6 +56,7 @@ const config: Config = {
       'cli',
     ].map(project),
     on('axios', 'axios16', /^(axios)$/),
+    on('axios', 'axios17', /^(axios)$/),
     on('express', 'express4', /^(express)$/),
     on('nestjs', 'nest11', /^(@nestjs\/.*|rxjs|reflect-metadata|axios)$/),
   ],

@@ -39,9 +39,7 @@ export function engineProviders(name: string = DEFAULT_NAME): Provider[] {
 
 /** Two roots of one name would be two engines, and injection would pick either. */
 function assertOnlyRoot(modules: ModulesContainer, name: string): void {
-  const roots = [...modules.values()].filter(
-    ({ providers }) => providers.has(ENGINE) && providers.has(getZohoAuthToken(name)),
-  )
+  const roots = rootsOf(modules, name)
   if (roots.length <= 1) return
   const which = name === DEFAULT_NAME ? 'without a name' : `called "${name}"`
   throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
@@ -50,3 +48,11 @@ function assertOnlyRoot(modules: ModulesContainer, name: string): void {
       "(it is global), or give another OAuth client a name of its own: forRoot({ name: 'partner', … })",
   })
 }
+
+/** The roots of an application, all or those with one name. */
+export function rootsOf(modules: ModulesContainer, name?: string): Root[] {
+  const roots = [...modules.values()].filter(({ providers }) => providers.has(ENGINE))
+  return name === undefined ? roots : roots.filter(({ providers }) => providers.has(getZohoAuthToken(name)))
+}
+
+type Root = ModulesContainer extends Map<string, infer Module> ? Module : never

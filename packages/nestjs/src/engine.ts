@@ -2,7 +2,7 @@ import { createZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/
 import { connectFaults } from './connect/options.js'
 import { faultsOf, misconfigured } from './misconfigured.js'
 import type { ZohoAuthModuleOptions } from './options.js'
-import { type Lease, leaseDefaultZohoAuth } from './shared-engine.js'
+import { type Lease, leaseDefaultZohoAuth, nestLogger } from './shared-engine.js'
 
 /** The engine of one root, until the application is shut down. */
 export class EngineLease {
@@ -44,6 +44,6 @@ function openEngine({ auth, connection, connect, ...engine }: ZohoAuthModuleOpti
 /** An engine of the module's own, or the one that the process shares. @throws ZohoAuthError `ERR_ZOHO_CONFIG` */
 function lend(options: ZohoAuthOptions, shared: boolean): Lease {
   if (shared) return leaseDefaultZohoAuth()
-  const auth = createZohoAuth(options)
+  const auth = createZohoAuth({ ...options, logger: options.logger ?? nestLogger() })
   return { auth, release: () => auth.close() }
 }

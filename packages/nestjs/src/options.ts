@@ -7,6 +7,7 @@ import type { ZohoConnectOptions } from './connect/options.js'
  *
  * Without an option of an engine the module shares `defaultZohoAuth()`, made from `ZOHO_*` variables, with everyone in
  * this process who is given none either. With one it makes an engine of its own, and closes it with the application.
+ * Without `logger` an engine made here speaks through Nest's `Logger`, as `ZohoAuth`.
  */
 export interface ZohoAuthModuleOptions extends ZohoAuthOptions {
   /** An engine to use. It stays yours to close. Not together with options of an engine. */
@@ -20,6 +21,9 @@ export interface ZohoAuthModuleOptions extends ZohoAuthOptions {
    * that does not use Zoho. Inside it the request has no connection: a call to Zoho from there names its own.
    *
    * Guards, interceptors, pipes, handlers and what they call share it; on Express, Nest's middleware too.
+   *
+   * For `@ZohoConnection()` in a microservice it is asked about the message's context, such as a `TcpContext`, and in a
+   * gateway about the client, where nothing else chooses.
    *
    * Default: the engine decides, by the surrounding `withConnection`, else the only configured connection.
    */

@@ -1,4 +1,11 @@
-import { type ConnectionResolver, firstAnswer, type ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
+import {
+  type ConnectionAnswer,
+  type ConnectionResolver,
+  firstAnswer,
+  isZohoAuthError,
+  type ZohoAuth,
+  ZohoAuthError,
+} from '@zoho-auth/core'
 import type { ZohoAuthModuleOptions } from './options.js'
 
 /** Enters the scope of one request, and goes on inside it. */
@@ -23,31 +30,46 @@ export function requestScope(
       keepChoice(request, name, async () => (await auth.status()).connection)
       next()
     }
-  const scoped = auth.ambient
-  // Inside `connection` nobody is chosen: a call to Zoho from there would otherwise wait for its own answer.
-  const ask = (request: object) =>
-    scoped ? auth.withConnection(noOne, () => connection(request)) : connection(request)
   return (request, next) => {
-    const resolve = firstAnswer(() => ask(request))
+    const resolve = firstAnswer(() => ask(auth, connection, request))
     keepChoice(request, name, async () => chosen(await resolve()))
-    if (scoped) auth.withConnection(resolve, next)
+    if (auth.ambient) auth.withConnection(resolve, next)
     else next()
   }
 }
 
+/** How the connection of a request is found, by the choice that its calls share; none where no scope was entered for it. */
+export function choiceOf(request: unknown, name: string): (() => Promise<string>) | undefined {
+  return (request as { [CHOICES]?: Choices } | null | undefined)?.[CHOICES]?.get(name)
+}
+
 /**
- * The connection of a request, by the choice that its calls share.
+ * The connection of a caller that no scope was entered for, such as a message: what the engine decides, and where it has
+ * nothing to decide by, what `connection` answers for the caller.
  *
- * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` where there is none, `ERR_ZOHO_CONFIG` where no root of this name saw
- *   the request.
+ * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` where there is none.
  */
-export async function connectionOf(request: unknown, name: string): Promise<string> {
-  const choice = (request as { [CHOICES]?: Choices } | null | undefined)?.[CHOICES]?.get(name)
-  if (choice !== undefined) return choice()
-  throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
-    message: `@ZohoConnection() found no request that ZohoAuthModule "${name}" has seen`,
-    action: 'Import ZohoAuthModule.forRoot() with this name. Outside HTTP, pass the connection by hand.',
-  })
+export async function connectionOutsideScope(
+  auth: ZohoAuth,
+  connection: ZohoAuthModuleOptions['connection'],
+  caller: unknown,
+): Promise<string> {
+  try {
+    return await auth.connectionId()
+  } catch (error) {
+    const nothingChosen = isZohoAuthError(error) && error.code === 'ERR_ZOHO_NO_CONNECTION'
+    if (connection === undefined || !nothingChosen) throw error
+    return chosen((await ask(auth, connection, caller)) ?? undefined)
+  }
+}
+
+/** Inside `connection` nobody is chosen: a call to Zoho from there would otherwise wait for its own answer. */
+function ask(
+  auth: ZohoAuth,
+  connection: NonNullable<ZohoAuthModuleOptions['connection']>,
+  caller: unknown,
+): ConnectionAnswer | Promise<ConnectionAnswer> {
+  return auth.ambient ? auth.withConnection(noOne, () => connection(caller)) : connection(caller)
 }
 
 /** Not enumerable, so that a request that is logged does not show it. */

@@ -10,6 +10,7 @@ import { ZohoAuth } from '@zoho-auth/core'
 import { ConfigurableModule } from './configurable-module.js'
 import { mountConnect } from './connect/mount-connect.js'
 import { EngineLease } from './engine.js'
+import { rootsOf } from './engine-providers.js'
 import type { ZohoAuthModuleExtras, ZohoAuthModuleOptions } from './options.js'
 import { requestScope } from './request-scope.js'
 import { ENGINE, NAME, OPTIONS } from './tokens.js'
@@ -77,8 +78,9 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
 
   /** The options of every root of this application. */
   #roots(): ZohoAuthModuleOptions[] {
-    const roots = [...this.#modules.values()].filter(({ providers }) => providers.has(ENGINE))
-    return roots.map(({ providers }) => (providers.get(OPTIONS)?.instance ?? {}) as ZohoAuthModuleOptions)
+    return rootsOf(this.#modules).map(
+      ({ providers }) => (providers.get(OPTIONS)?.instance ?? {}) as ZohoAuthModuleOptions,
+    )
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -7,7 +7,14 @@ import { describe, expect, test } from '@jest/globals'
 import { Controller, Get, Inject, Injectable, Module, type ModuleMetadata } from '@nestjs/common'
 import { Test } from '@nestjs/testing'
 import { createZohoAuth, defaultZohoAuth, memoryTokenStore } from '@zoho-auth/core'
-import { getZohoAuthToken, InjectZohoAuth, ZohoAuth, ZohoAuthModule, ZohoConnection } from '@zoho-auth/nestjs'
+import {
+  getZohoAuthToken,
+  InjectZohoAuth,
+  ZohoAuth,
+  ZohoAuthModule,
+  type ZohoAuthModuleOptions,
+  ZohoConnection,
+} from '@zoho-auth/nestjs'
 import { createFakeZohoAuth, type FakeZohoAuth, ZohoAuthTestingModule } from '@zoho-auth/nestjs/testing'
 import { heldFetch, until } from '../../../testing/waiting.mjs'
 import { afterwards, emulated, engineOptions, Logged, PLATFORMS, setEnv, start } from './support.js'
@@ -160,12 +167,49 @@ describe('forRootAsync', () => {
   })
 })
 
-test('the main entry loads no HTTP client: axios and @nestjs/axios are optional', async () => {
+describe('what the engine has to say', () => {
+  const twins = /two ZohoAuth engines use one refresh token/
+
+  /** A module on a grant that another engine of this process uses already, which is a warning. */
+  async function warned(options?: ZohoAuthModuleOptions): Promise<Logged> {
+    const emulator = await emulated()
+    setEnv(emulator.env())
+    const other = createZohoAuth(engineOptions(emulator))
+    afterwards(() => other.close())
+    const logged = new Logged()
+    const root = ZohoAuthModule.forRoot(options && { ...engineOptions(emulator), ...options })
+    const module = await Test.createTestingModule({ imports: [root] })
+      .setLogger(logged)
+      .compile()
+    afterwards(() => module.close())
+    return logged
+  }
+
+  // In a Nest application it went past the application's log, to standard error.
+  test.each([
+    { what: 'with options', options: {} },
+    { what: 'without options', options: undefined },
+  ])('is in the log of Nest, as ZohoAuth, of an engine $what', async ({ options }) => {
+    const { lines } = await warned(options)
+    expect(lines.filter((line) => twins.test(line))).toEqual([expect.stringMatching(/ ZohoAuth$/)])
+  })
+
+  test('goes to a logger of the application’s own', async () => {
+    const said: string[] = []
+    const { text } = await warned({ logger: { warn: (message) => said.push(message) } })
+    expect(said).toEqual([expect.stringMatching(twins)])
+    expect(text).not.toMatch(twins)
+  })
+})
+
+test('the main entry loads nothing optional: no HTTP client, no transport', async () => {
   const folder = new URL('../src/', import.meta.url)
   const files = (await readdir(folder)).filter((file) => file.endsWith('.ts'))
   expect(files).toContain('index.ts')
   for (const file of files)
-    expect(await readFile(new URL(file, folder), 'utf8')).not.toMatch(/from '.*axios.*'/)
+    expect(await readFile(new URL(file, folder), 'utf8')).not.toMatch(
+      /from '.*(axios|microservices|websockets|graphql).*'/,
+    )
 })
 
 describe('names', () => {
