@@ -65,8 +65,10 @@ export const JOURNEY: readonly Check[] = [
       assert.equal((await visitor.result()).Organisation, 'Morphogenesis')
       assert.equal(await visitor.userOfCall(), 'alan')
       await visitor.button('No, undo').click()
-      await visitor.page.getByRole('heading', { level: 1 }).waitFor()
+      await visitor.sees('Zoho is connected as before')
       await until(LEARN_MS, 'the account before', async () => (await visitor.userOfCall()) === 'ada')
+      await visitor.page.getByRole('link', { name: 'Back to the app' }).click()
+      await visitor.sees('Settings')
     },
   },
   {

@@ -24,7 +24,8 @@ export type ZohoErrorHandler<R extends ZohoRequest = ZohoRequest> = (
  *
  * Everything else goes on to the next error handler: foreign errors, errors after the headers are sent, and errors that
  * carry no status because only an operator can help (`ERR_ZOHO_CONFIG`, `ERR_ZOHO_CLIENT`, `ERR_ZOHO_HOST_DENIED`);
- * Express answers those with a 500. It logs nothing: do that in an error handler of your own before this one.
+ * Express answers those with a 500. It logs nothing: the engine has told its `logger` what failed, once per connection
+ * and cause, with what to do about it.
  *
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG` at once, for an `instance` that is not a function.
  */

@@ -37,8 +37,8 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
  * `ERR_ZOHO_UNAVAILABLE`, `ERR_ZOHO_TIMEOUT`, `ERR_ZOHO_BAD_RESPONSE`, those of `getToken`, `ERR_ZOHO_CONFIG` for a body
  * that was read before, and what `authorize`, `connection` and `rewrite` throw.
  *
- * Not promised: WebSockets, trailers, the bodies of GET and HEAD, redirects of bodies that were streamed, and that Zoho
- * sees the client's headers in their order and spelling.
+ * Not promised: WebSockets, trailers, the bodies of GET and HEAD, redirects of bodies that were streamed, that Zoho sees the
+ * client's headers in their order and spelling, and an answer with which Zoho hangs up in the moment of a write.
  *
  * @throws TypeError with the code `ERR_ZOHO_CONFIG` at once, for options that cannot be right: above all without
  *   `authorize`.

@@ -17,7 +17,10 @@ interface Setup {
 }
 
 /** An app whose users say in a header who they are, as a sign-in would have proved it. */
-async function setup(options: Partial<ZohoConnectOptions> = {}): Promise<Setup> {
+async function setup(
+  options: Partial<ZohoConnectOptions> = {},
+  logger: { warn(line: string): void } = quiet,
+): Promise<Setup> {
   const emulator = await emulate()
   const connections = memoryConnectionStore()
   const auth = engine({
@@ -25,7 +28,7 @@ async function setup(options: Partial<ZohoConnectOptions> = {}): Promise<Setup> 
     clientSecret: emulator.clientSecret,
     accountsUrl: { us: emulator.accountsUrl },
     connections,
-    logger: quiet,
+    logger,
   })
   const app = createApp('production')
   const connection = (req: { headers: Record<string, unknown> }) =>
@@ -98,6 +101,9 @@ class Browser {
   }
 }
 
+const linkIn = (page: string, name: string): string | undefined =>
+  new RegExp(`<a href="([^"]+)">${name}</a>`).exec(page)?.[1]?.replaceAll('&amp;', '&')
+
 const ticketIn = (page: string): string => /name="ticket" value="([^"]+)"/.exec(page)?.[1] ?? ''
 
 describe('connect', () => {
@@ -124,6 +130,72 @@ describe('connect', () => {
     expect(await undone.text()).toContain('Zoho is disconnected')
     expect((await auth.status('acme')).state).toBe('revoked')
     expect(emulator.grants.filter(({ user }) => user === 'grace')).toEqual([])
+  })
+
+  // "Zoho is disconnected. Nothing here can use that account" was said while the account before worked again.
+  test('“no, undo” says that the account before is connected again, and leads back to the app', async () => {
+    const { auth, emulator, browser } = await setup()
+    const one = browser()
+    await one.connect({ user: 'ada' })
+    const page = await one.connect({ user: 'grace' })
+    const undone = await one.post('/zoho/confirm', { ticket: ticketIn(page), answer: 'undo' })
+    const text = await undone.text()
+    expect(text).toContain('Zoho is connected as before')
+    expect(text).toContain('the account before is connected again')
+    expect(text).not.toContain('Zoho is disconnected')
+    expect(linkIn(text, 'Back to the app')).toBe('/after')
+    expect((await auth.status('acme')).state).toBe('active')
+    expect(emulator.grants.filter(({ user }) => user === 'grace')).toEqual([])
+  })
+
+  test('every page that ends a visit leads back to the app: where the link said, else the option, else its root', async () => {
+    for (const returnTo of [undefined, '/settings?tab=zoho&x=1']) {
+      const home = returnTo ?? '/'
+      const { browser } = await setup({ returnTo, authorize: (req) => req.headers['x-deny'] === undefined })
+      const one = browser()
+      const backIn = async (answer: Response) => linkIn(await answer.text(), 'Back to the app')
+      for (const [connect, back] of [
+        ['/zoho/connect', home],
+        ['/zoho/connect?returnTo=/after', '/after'],
+      ] as const) {
+        expect(await backIn(await one.open(await one.consent({ auto: 'refuse' }, connect)))).toBe(back)
+        await one.open(await one.consent({}, connect))
+        const page = await (await one.open('/zoho/connected')).text()
+        const undo = { ticket: ticketIn(page), answer: 'undo' }
+        expect(await backIn(await one.post('/zoho/confirm', undo))).toBe(back)
+      }
+      expect(await backIn(await one.open('/zoho/disconnect'))).toBe(home)
+      expect(await backIn(await one.post('/zoho/disconnect', {}))).toBe(home)
+      expect(await backIn(await one.open('/zoho/callback?code=x&state=y'))).toBe(home)
+      expect(await backIn(await one.open('/zoho/connect', { headers: { 'x-deny': 'yes' } }))).toBe(home)
+    }
+  })
+
+  // A link with a whole URL said "This sign-in link does not belong to this session", and never what was wrong with it.
+  test('a returnTo that is no path is named to whoever wrote the link', async () => {
+    const { url, browser } = await setup()
+    const place = `/zoho/connect?returnTo=${encodeURIComponent(`${url}/settings`)}`
+    const answer = await browser().open(place)
+    expect(answer.status).toBe(400)
+    expect(await answer.text()).toContain('The returnTo of this link is not a path of this app')
+    const problem = await browser().open(place, { headers: { accept: 'application/json' } })
+    expect(await problem.json()).toMatchObject({ detail: expect.stringContaining('returnTo') })
+  })
+
+  // zohoConnect turned every failure into a page for a visitor, and told nobody else.
+  test('what fails is told to the logger of the engine, once', async () => {
+    const warned: string[] = []
+    const { url, emulator, browser } = await setup({}, { warn: (line) => warned.push(line) })
+    emulator.fault({ on: 'token', kind: 'status', status: 503, times: Number.POSITIVE_INFINITY })
+    for (let time = 0; time < 2; time++) {
+      const one = browser()
+      expect((await one.open(await one.consent())).status).toBe(503)
+      expect((await fetch(`${url}/zoho/connect`)).status).toBe(409)
+    }
+    expect(warned).toEqual([
+      expect.stringMatching(/^ERR_ZOHO_UNAVAILABLE for connection "acme": .*consent again\. Cause: .*503/),
+      expect.stringMatching(/^ERR_ZOHO_NO_CONNECTION: /),
+    ])
   })
 
   test('cookies: of this host, https, not for scripts, not for other sites; no code is passed on or kept', async () => {

@@ -206,6 +206,50 @@ test.each(TROUBLES)('when $what, Express answers $status by itself too', async (
   expectNoSecret(emulator, text)
 })
 
+// An app with zohoErrorHandler() answered 409 and 503 for days, and there was not one line for whoever ran it.
+test.each([
+  {
+    what: 'the user withdrew the consent',
+    says: /consent again.* Cause: invalid_code\. Next attempt in 60 s\.$/,
+  },
+  { what: 'the accounts server fails', says: /See cause\. Cause: status 503.* Next attempt in 60 s\.$/ },
+  {
+    what: 'the store is down',
+    says: /Bring the store back.* Cause: connection to the store refused\. Next attempt: /,
+  },
+])('when $what, ten users get a problem, and the operator one line', async ({ what, says }) => {
+  const trouble = TROUBLES.find((one) => one.what === what) as Trouble
+  const warned: string[] = []
+  const emulator = await emulate()
+  const clock = new ManualClock(Date.now())
+  const logger = { warn: (line: string) => warned.push(line) }
+  const auth = engine(single(emulator, { clock, logger, ...trouble.options?.(emulator) }))
+  await trouble.cause?.(emulator, auth)
+  const app = createApp('production').use(zohoAuth({ auth })).get('/', whoAmI).use(zohoErrorHandler())
+  const url = await serve(app)
+  for (let round = 0; round < 2; round++) {
+    const users = Array.from({ length: 5 }, () => fetch(url))
+    for (const { status } of await turning(clock, Promise.all(users))) expect(status).toBe(trouble.status)
+  }
+  expect(warned).toEqual([expect.stringMatching(new RegExp(`^${trouble.code}\\b.*${says.source}`))])
+  for (const secret of [emulator.clientSecret, emulator.refreshToken])
+    expect(warned.join()).not.toContain(secret)
+  // Not by Express: the answer is a problem.
+  expect(printed).toEqual([])
+})
+
+test('nobody chose a connection: one line too', async () => {
+  const warned: string[] = []
+  const logger = { warn: (line: string) => warned.push(line) }
+  const auth = engine(many(await emulate(), ['acme'], { logger }))
+  const app = createApp('production').use(zohoAuth({ auth })).get('/', whoAmI).use(zohoErrorHandler())
+  const url = await serve(app)
+  for (let round = 0; round < 3; round++) expect((await fetch(url)).status).toBe(409)
+  expect(warned).toEqual([
+    expect.stringMatching(/^ERR_ZOHO_NO_CONNECTION: .*Name the connection in the call/),
+  ])
+})
+
 const BARE: readonly Trouble[] = [
   {
     what: 'Zoho refuses the client',

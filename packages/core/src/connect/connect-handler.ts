@@ -12,7 +12,9 @@ import {
   type Links,
   PAGE_HEADERS,
   problemPage,
+  restoredPage,
   resultPage,
+  undonePage,
 } from './pages.js'
 import { ownPlace } from './return-to.js'
 import { formOf, isOwnForm, type Visit, visitOf } from './visit.js'
@@ -107,8 +109,13 @@ class ConnectFlow<R extends IncomingMessage> {
     const { scopes, dataCenter, environment } = this.#options
     const connection = await this.#admit(visit)
     const asked = visit.url.searchParams.get('returnTo')
-    const returnTo = ownPlace(asked ?? this.#options.returnTo ?? '/')
-    if (returnTo === undefined) throw refused('returnTo is not a path of this app')
+    const returnTo = asked === null ? this.#home() : ownPlace(asked)
+    if (returnTo === undefined)
+      throw new ZohoAuthError('ERR_ZOHO_STATE', {
+        message: 'The returnTo of this link is not a path of this app, such as /settings',
+        action:
+          'Correct the link to connect: returnTo begins with one slash, and has no origin in it. For another origin give a path that redirects there.',
+      })
     const redirectUri = this.#redirectUri(visit)
     const { url, state } = await this.#auth.consent.start({
       connection,
@@ -155,14 +162,14 @@ class ConnectFlow<R extends IncomingMessage> {
       // A throttled callback can be repeated: its flow stays.
       if (!isZohoAuthError(error) || error.statusCode === undefined || error.code === 'ERR_ZOHO_THROTTLED')
         throw error
-      return { ...this.failed(error, visit), cookies: [left] }
+      return { ...this.failed(error, visit, flow?.returnTo), cookies: [left] }
     }
   }
 
   async #connected(visit: Visit): Promise<Answer> {
     const result = readResult(visit.req.headers.cookie)
     if (result === undefined) throw refused('nothing was connected in this browser lately')
-    return { status: 200, body: resultPage(result, linksOf(visit)) }
+    return { status: 200, body: resultPage(result, this.#links(visit)) }
   }
 
   async #confirm(visit: Visit): Promise<Answer> {
@@ -173,13 +180,24 @@ class ConnectFlow<R extends IncomingMessage> {
       throw refused('the form does not belong to what was connected')
     const cookies = [cookie(RESULT_COOKIE, undefined)]
     if (form.get('answer') !== 'undo')
-      return { status: 303, location: ownPlace(result.returnTo) ?? '/', cookies }
+      return { status: 303, location: ownPlace(result.returnTo) ?? this.#home(), cookies }
     await this.#auth.consent.undo({ connection })
-    return { status: 200, body: disconnectedPage(linksOf(visit)), cookies }
+    const page = await this.#undone(connection)
+    return { status: 200, body: page(this.#links(visit, result.returnTo)), cookies }
+  }
+
+  /** What became of an account that was the wrong one. It is undone, so that nothing is an error any more. */
+  async #undone(connection: string): Promise<(links: Links) => string> {
+    try {
+      const { state } = await this.#auth.status(connection)
+      return state === 'active' ? restoredPage : disconnectedPage
+    } catch {
+      return undonePage
+    }
   }
 
   async #askToDisconnect(visit: Visit): Promise<Answer> {
-    return { status: 200, body: disconnectPage(await this.#admit(visit), linksOf(visit)) }
+    return { status: 200, body: disconnectPage(await this.#admit(visit), this.#links(visit)) }
   }
 
   async #disconnect(visit: Visit): Promise<Answer> {
@@ -188,7 +206,7 @@ class ConnectFlow<R extends IncomingMessage> {
     await this.#auth.revoke({ connection })
     return {
       status: 200,
-      body: disconnectedPage(linksOf(visit)),
+      body: disconnectedPage(this.#links(visit)),
       cookies: [cookie(RESULT_COOKIE, undefined), cookie(FLOWS_COOKIE, undefined)],
     }
   }
@@ -207,9 +225,8 @@ class ConnectFlow<R extends IncomingMessage> {
       })
     if (authorize !== undefined && (await authorize(request)) !== true) throw new Forbidden()
     if (connection === undefined) return this.#auth.connectionId()
-    const id = await connection(request)
-    if (typeof id === 'string') return id
-    throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION')
+    // Where nobody is chosen, the engine says so, to its logger too.
+    return this.#auth.forConnection(() => connection(request)).connectionId()
   }
 
   #redirectUri({ req, local, mount }: Visit): string {
@@ -226,29 +243,41 @@ class ConnectFlow<R extends IncomingMessage> {
     return formOf(req)
   }
 
-  /** Errors with a status are an answer; the others are for the app's own error handler. */
-  failed(error: unknown, visit: Visit): Answer {
-    if (error instanceof Forbidden) return { status: 403, body: forbiddenPage() }
+  /** Errors with a status are an answer; the others are for the app's own error handler. @param returnTo The way back. */
+  failed(error: unknown, visit: Visit, returnTo?: string): Answer {
+    const links = this.#links(visit, returnTo)
+    if (error instanceof Forbidden) return { status: 403, body: forbiddenPage(links) }
     if (!isZohoAuthError(error) || error.statusCode === undefined) throw error
     const { accept = '' } = visit.req.headers
     if (!accept.includes('json') || accept.includes('text/html'))
       return {
         status: error.statusCode,
-        body: problemPage(error, linksOf(visit)),
+        body: problemPage(error, links),
         headers: retryAfter(error),
       }
     const problem = problemOf(error)
     return { status: problem.status, body: JSON.stringify(problem), headers: problemHeaders(error) }
+  }
+
+  /** What pages link to. @param returnTo The way back, as a browser remembers it. Default: that of the options. */
+  #links({ mount }: Visit, returnTo?: string): Links {
+    return {
+      connect: `${mount}/connect`,
+      confirm: `${mount}/confirm`,
+      disconnect: `${mount}/disconnect`,
+      app: ownPlace(returnTo) ?? this.#home(),
+    }
+  }
+
+  /** Where users go whose link does not say where. */
+  #home(): string {
+    return ownPlace(this.#options.returnTo) ?? '/'
   }
 }
 
 /** The visitor may not do this, whoever asks for it. */
 class Forbidden extends Error {
   override readonly name = 'Forbidden'
-}
-
-function linksOf({ mount }: Visit): Links {
-  return { connect: `${mount}/connect`, confirm: `${mount}/confirm`, disconnect: `${mount}/disconnect` }
 }
 
 function refused(detail: string): ZohoAuthError {

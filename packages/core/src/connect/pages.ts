@@ -6,6 +6,8 @@ export interface Links {
   readonly connect: string
   readonly confirm: string
   readonly disconnect: string
+  /** The way back to the app: its own path for those who come from here. */
+  readonly app: string
 }
 
 /** What was connected, and whether that was meant. */
@@ -30,32 +32,53 @@ export function resultPage(result: Result, { confirm }: Links): string {
 }
 
 /** Asks before a connection is taken back. */
-export function disconnectPage(connection: string, { disconnect }: Links): string {
+export function disconnectPage(connection: string, { disconnect, app }: Links): string {
   return page(
     'Disconnect Zoho?',
     `<p>The connection “${escaped(connection)}” will end at Zoho, here and everywhere else.</p>
-<form method="post" action="${escaped(disconnect)}"><button>Disconnect</button></form>`,
+<form method="post" action="${escaped(disconnect)}"><button>Disconnect</button></form>${backTo(app)}`,
   )
 }
 
-export function disconnectedPage({ connect }: Links): string {
+export function disconnectedPage({ connect, app }: Links): string {
   return page(
     'Zoho is disconnected',
-    `<p>Nothing here can use that account any more.</p><p><a href="${escaped(connect)}">Connect again</a></p>`,
+    `<p>Nothing here can use that account any more.</p><p><a href="${escaped(connect)}">Connect again</a></p>${backTo(app)}`,
+  )
+}
+
+/** After “No, undo” where there was an account before. */
+export function restoredPage({ connect, app }: Links): string {
+  return page(
+    'Zoho is connected as before',
+    `<p>The new account is disconnected, and the account before is connected again.</p>
+<p><a href="${escaped(connect)}">Connect another account</a></p>${backTo(app)}`,
+  )
+}
+
+/** After “No, undo” where the connection could not be looked at. */
+export function undonePage({ connect, app }: Links): string {
+  return page(
+    'Undone',
+    `<p>The new account is disconnected.</p><p><a href="${escaped(connect)}">Connect again</a></p>${backTo(app)}`,
   )
 }
 
 /** A problem, in words fit for strangers: ours, never those of a provider or a URL. */
-export function problemPage(error: ZohoAuthError, { connect }: Links): string {
+export function problemPage(error: ZohoAuthError, { connect, app }: Links): string {
   return page(
     'That did not work',
-    `<p>${escaped(error.message)}.</p><p><a href="${escaped(connect)}">Start again</a></p><p><small>${error.code}</small></p>`,
+    `<p>${escaped(error.message)}.</p><p><a href="${escaped(connect)}">Start again</a></p>${backTo(app)}<p><small>${error.code}</small></p>`,
   )
 }
 
 /** For a visitor who may not connect or disconnect. */
-export function forbiddenPage(): string {
-  return page('Not allowed', '<p>You may not connect or disconnect Zoho here.</p>')
+export function forbiddenPage({ app }: Links): string {
+  return page('Not allowed', `<p>You may not connect or disconnect Zoho here.</p>${backTo(app)}`)
+}
+
+function backTo(app: string): string {
+  return `<p><a href="${escaped(app)}">Back to the app</a></p>`
 }
 
 const STYLE =
