@@ -1,10 +1,5 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream'
-
-/** Most of a streamed answer that is read to judge it, in bytes (64 KiB). A refusal is short. */
-const PEEK_BYTES = 65_536
-
-/** Longest wait for the beginning of a streamed answer, in milliseconds (two seconds). */
-const PEEK_MS = 2_000
+import { peekStream, readBeginning } from '@zoho-auth/core'
 
 /** What a stream of an HTTP answer tells besides its bytes; apps and form-data read it there. */
 const FACTS = [
@@ -20,7 +15,7 @@ const FACTS = [
 
 /** The body of an answer, as far as it is worth judging; a stream stays whole for the caller. */
 export interface AnswerBody {
-  /** The beginning as text. At most {@link PEEK_BYTES} of a stream. */
+  /** As text; of a stream only the beginning, see `readBeginning`. */
   text(): Promise<string>
   /** What to give to the caller: the body itself, or a stream of all of it that leads back to no request. */
   whole(): unknown
@@ -59,7 +54,7 @@ async function textOf(data: unknown): Promise<string> {
 
 class NodeBody implements AnswerBody {
   readonly #source: Readable
-  #head: Buffer[] = []
+  #head: readonly Uint8Array[] = []
 
   constructor(source: Readable, onError: (error: unknown) => void) {
     this.#source = source
@@ -67,7 +62,7 @@ class NodeBody implements AnswerBody {
   }
 
   async text(): Promise<string> {
-    this.#head = await beginning(this.#source)
+    this.#head = await readBeginning(this.#source)
     return Buffer.concat(this.#head).toString('utf8')
   }
 
@@ -87,32 +82,6 @@ class NodeBody implements AnswerBody {
   }
 }
 
-/** Reads until there is enough, the end, an error, or {@link PEEK_MS} have passed. */
-function beginning(source: Readable): Promise<Buffer[]> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    const done = (): void => {
-      clearTimeout(timer)
-      source.off('readable', read).off('end', done).off('error', done).off('close', done)
-      resolve(chunks)
-    }
-    const read = (): void => {
-      while (length < PEEK_BYTES) {
-        const chunk: unknown = source.read()
-        if (chunk === null) return
-        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer)
-        chunks.push(bytes)
-        length += bytes.length
-      }
-      done()
-    }
-    const timer = setTimeout(done, PEEK_MS)
-    if (source.readableEnded || source.destroyed) done()
-    else source.on('readable', read).on('end', done).on('error', done).on('close', done)
-  })
-}
-
 class WebBody implements AnswerBody {
   #stream: ReadableStream<Uint8Array>
 
@@ -121,25 +90,8 @@ class WebBody implements AnswerBody {
   }
 
   async text(): Promise<string> {
-    const [mine, theirs] = this.#stream.tee()
-    this.#stream = theirs
-    const reader = mine.getReader()
-    const late = setTimeout(() => void reader.cancel().catch(() => {}), PEEK_MS)
-    const chunks: Uint8Array[] = []
-    try {
-      for (let length = 0; length < PEEK_BYTES; ) {
-        const { done, value } = await reader.read()
-        if (done) break
-        chunks.push(value)
-        length += value.byteLength
-      }
-    } catch {
-      // The caller's half of the stream fails in the same way.
-    } finally {
-      clearTimeout(late)
-      // Not awaited: a teed branch settles only when the other one is read or cancelled too.
-      reader.cancel().catch(() => {})
-    }
+    const { chunks, whole } = await peekStream(this.#stream)
+    this.#stream = whole
     return Buffer.concat(chunks).toString('utf8')
   }
 

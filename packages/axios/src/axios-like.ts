@@ -20,6 +20,7 @@ export interface AxiosLike {
 interface HeadersLike {
   get(name: string): unknown
   set(name: string, value: string): unknown
+  delete(name: string): unknown
   /** A copy. */
   concat(): HeadersLike
 }
@@ -48,6 +49,7 @@ export interface AxiosConfig {
   method?: string
   baseURL?: string
   allowAbsoluteUrls?: boolean
+  params?: unknown
   data?: unknown
   headers: HeadersLike
   auth?: unknown
@@ -61,6 +63,9 @@ export interface AxiosConfig {
   cancelToken?: CancelTokenLike
   beforeRedirect?: (options: RedirectOptions, ...details: unknown[]) => void
   transport?: Transport
+  maxRedirects?: number
+  proxy?: unknown
+  fetchOptions?: { readonly redirect?: unknown; readonly dispatcher?: unknown }
   httpAgent?: unknown
   httpsAgent?: unknown
   zoho?: unknown
@@ -83,6 +88,7 @@ export interface RedirectOptions {
   readonly hostname?: string
   readonly host?: string
   readonly port?: string | number
+  readonly path?: string
   headers?: Record<string, unknown>
   beforeRedirect?: (options: RedirectOptions, ...details: unknown[]) => void
 }
@@ -90,6 +96,11 @@ export interface RedirectOptions {
 /** A replacement for `node:http`, as axios accepts it. */
 export interface Transport {
   request(options: RedirectOptions, ...rest: unknown[]): unknown
+}
+
+/** Whether a config goes to axios' fetch adapter. In Node axios takes the first of the names that is not `xhr`. */
+export function usesFetch({ adapter }: AxiosConfig): boolean {
+  return [adapter].flat().find((name) => name !== 'xhr') === 'fetch'
 }
 
 /** A copy that can be changed without the original. Keeps what axios hides on its configs. */

@@ -26,18 +26,43 @@ export async function finalUrl(
 }
 
 /** Whether a request names no host, and goes to its product's. */
-export function lacksHost(config: AxiosConfig): boolean {
+function lacksHost(config: AxiosConfig): boolean {
   return !WEB.test(fullPath(config))
 }
 
 /** axios' `buildFullPath`. */
-function fullPath({ url, baseURL, allowAbsoluteUrls }: AxiosConfig): string {
+export function fullPath({ url, baseURL, allowAbsoluteUrls }: AxiosConfig): string {
   const own = url === undefined || url === null ? '' : String(url)
   const usesBase = baseURL && (!ABSOLUTE.test(own) || allowAbsoluteUrls === false)
   return usesBase ? combined(baseURL, own) : own
 }
 
+/**
+ * Makes `sending` name the URL that was judged, for everybody who reads it: `allowAbsoluteUrls` means nothing to axios before
+ * 1.8, and adapters put `baseURL` and `url` together by themselves.
+ *
+ * @param keepParts Leaves `baseURL` and `url` as the app gave them where every reading of them leads to the judged origin.
+ */
+export function pinUrl(sending: AxiosConfig, judged: URL, keepParts: boolean): void {
+  if (keepParts) {
+    if (lacksHost(sending)) sending.baseURL = combined(judged.origin, sending.baseURL ?? '')
+    if (leadsOnlyTo(judged.origin, sending)) return
+  }
+  sending.url = judged.href
+  delete sending.baseURL
+  sending.allowAbsoluteUrls = true
+}
+
+/** Whether `baseURL` and `url` lead to an origin by axios' rules, with and without `allowAbsoluteUrls`, and by those of WHATWG. */
+function leadsOnlyTo(origin: string, { url, baseURL }: AxiosConfig): boolean {
+  const own = String(url ?? '')
+  const first = baseURL || own
+  if (first !== origin && !first.startsWith(`${origin}/`)) return false
+  if (!baseURL) return true
+  return !ABSOLUTE.test(own) && URL.canParse(own, baseURL) && new URL(own, baseURL).origin === origin
+}
+
 /** axios' `combineURLs`. */
-export function combined(base: string, relative: string): string {
+function combined(base: string, relative: string): string {
   return relative ? `${base.replace(/\/+$/, '')}/${relative.replace(/^\/+/, '')}` : base
 }

@@ -1,6 +1,7 @@
 import { assertProduct, defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
 import type { AdapterFunction, AxiosConfig, AxiosLike } from './axios-like.js'
-import { loudAgents } from './quiet-agents.js'
+import { CacheKeys } from './cache-keys.js'
+import { loudAgents, quietAgents } from './quiet-agents.js'
 import { type SendParts, sendWithToken, type Untransformed } from './send-with-token.js'
 import { Sibling } from './sibling.js'
 
@@ -33,6 +34,9 @@ const originals = new WeakMap<object, unknown>()
 /** Transforms of ours, which see a body before it is transformed. */
 const keepers = new WeakSet<object>()
 
+/** On while an instance of our own is made. An app that patches `create` to install on every instance then comes back here. */
+let making = false
+
 /**
  * Gives every request of an axios instance that goes to Zoho a valid token, and sends it again where the token is refused.
  *
@@ -49,18 +53,27 @@ export function installZohoAuth(client: AxiosLike, options: InstallOptions = {})
     warnOfOthers(installed.options, options)
     return installed.handle
   }
-  const sibling = new Sibling(client)
+  if (making) return { eject: () => {} }
+  const sibling = siblingOf(client)
   if (options.product !== undefined) assertProduct(options.product)
   const { auth = defaultZohoAuth(), connection, product } = options
   const parts = { auth, sibling, connection, product }
+  const keys = new CacheKeys(client, parts)
   const { request } = client.interceptors
-  // Synchronous, so that an instance whose interceptors all are stays so.
-  const id = request.use((config: AxiosConfig) => withOurAdapter(config, parts), undefined, {
+  const when = {
+    // An instance whose interceptors all are synchronous stays so.
     synchronous: true,
-  })
+    // axios asks this before any interceptor runs.
+    runWhen: (config: AxiosConfig) => {
+      keys.begin(config)
+      return true
+    },
+  }
+  const id = request.use((config: AxiosConfig) => withOurAdapter(config, parts, keys), undefined, when)
   const handle = {
     eject: () => {
       request.eject(id)
+      keys.eject()
       if (installs.get(client)?.handle === handle) installs.delete(client)
     },
   }
@@ -68,14 +81,31 @@ export function installZohoAuth(client: AxiosLike, options: InstallOptions = {})
   return handle
 }
 
+function siblingOf(client: AxiosLike): Sibling {
+  making = true
+  try {
+    return new Sibling(client)
+  } finally {
+    making = false
+  }
+}
+
 /**
  * Puts our adapter around the request's own: an adapter runs after every interceptor and transform, when the URL is final.
  */
-function withOurAdapter(config: AxiosConfig, parts: SendParts): AxiosConfig {
+function withOurAdapter(config: AxiosConfig, parts: SendParts, keys: CacheKeys): AxiosConfig {
   const { adapter } = config
   const original = originals.has(adapter as object) ? originals.get(adapter as object) : adapter
   let kept: { readonly data: unknown } | undefined
-  const keep = (data: unknown): unknown => {
+  // Runs even where a cache put an adapter of its own in the place of ours.
+  function keep(this: AxiosConfig | undefined, data: unknown): unknown {
+    const sent = this ?? config
+    try {
+      keys.assertKeyed(sent)
+    } catch (error) {
+      void keys.failed(sent, error)
+      throw error
+    }
     kept = { data }
     return data
   }
@@ -85,12 +115,21 @@ function withOurAdapter(config: AxiosConfig, parts: SendParts): AxiosConfig {
     final.transformRequest = transformsOf(final)
     loudAgents(final)
     const before: Untransformed | undefined = kept && { ...kept, transformRequest: final.transformRequest }
-    return sendWithToken(final, before, parts)
+    const { connection = keys.surrounding(final) } = parts
+    try {
+      keys.assertForeign(final)
+      return await sendWithToken(final, before, { ...parts, connection })
+    } catch (error) {
+      await keys.failed(final, error)
+      throw error
+    }
   }
   originals.set(ours, original)
   config.adapter = ours
   keepers.add(keep)
   config.transformRequest = [keep, ...transformsOf(config)]
+  // An error may name this config before our adapter has run, and an agent leads to all requests on it.
+  quietAgents(config)
   return config
 }
 

@@ -1,5 +1,26 @@
 import type { Outgoing } from '@zoho-auth/core'
-import type { AxiosConfig, RedirectOptions, Transport } from './axios-like.js'
+import {
+  type AxiosAnswer,
+  type AxiosConfig,
+  copyOf,
+  type RedirectOptions,
+  type Transport,
+} from './axios-like.js'
+import { isReplayable } from './replayable.js'
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** Headers that go with a body. */
+const ABOUT_BODY = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-language',
+  'content-location',
+]
+
+/** Headers that go to one origin only, as `fetch` has it. The token is judged by itself. */
+const OF_ORIGIN = ['cookie', 'host', 'proxy-authorization']
 
 /**
  * Watches the redirects of one sending: the header goes along to hosts that may have it, and nowhere else. Once it was
@@ -33,11 +54,44 @@ export class RedirectGuard {
     return Object.assign(Object.create(transport) as Transport, {
       request: (options: RedirectOptions, ...rest: unknown[]) => {
         const { beforeRedirect } = options
-        options.beforeRedirect = (next, ...details) =>
-          this.#redirect(next, () => beforeRedirect?.(next, ...details))
+        options.beforeRedirect = (next, ...details) => {
+          // axios' own, which takes the header off on the way to another host.
+          beforeRedirect?.(next, ...details)
+          this.#redirect(next, () => {})
+        }
         return transport.request(options, ...rest)
       },
     })
+  }
+
+  /**
+   * The next sending where axios' fetch adapter answered with a redirect; `undefined` where there is none to follow. `fetch`
+   * itself takes the header off on the way to every other origin, Zoho's included.
+   */
+  next(sending: AxiosConfig, { status, headers }: AxiosAnswer): AxiosConfig | undefined {
+    const from = String(sending.url)
+    const location = (headers as { readonly location?: unknown } | undefined)?.location
+    if (!REDIRECTS.has(status) || typeof location !== 'string' || !URL.canParse(location, from))
+      return undefined
+    const target = new URL(location, from)
+    if (!/^https?:$/.test(target.protocol)) return undefined
+    const next = copyOf(sending)
+    next.headers = sending.headers.concat()
+    const method = (sending.method ?? 'get').toLowerCase()
+    // RFC 9110 section 15.4: 303 always, and by custom 301 and 302 of a POST, go on as GET without a body.
+    if ((status === 303 && method !== 'head') || (status < 303 && method === 'post')) {
+      next.method = 'get'
+      next.data = undefined
+      for (const name of ABOUT_BODY) next.headers.delete(name)
+    } else if (!isReplayable(sending.data)) return undefined
+    if (!this.#allows(target.href)) {
+      this.#stripped = true
+      next.headers.delete('authorization')
+    }
+    if (target.origin !== new URL(from).origin) for (const name of OF_ORIGIN) next.headers.delete(name)
+    next.url = target.href
+    next.params = undefined
+    return next
   }
 
   #redirect(options: RedirectOptions, ask: () => void): void {
@@ -48,7 +102,7 @@ export class RedirectGuard {
       options.headers = { ...options.headers, Authorization: this.#header }
     ask()
     const target = hopOf(options) === hop ? href : hopOf(options)
-    if (this.#allows(target)) return
+    if (this.#allows(target) && !isForwarded(options)) return
     this.#stripped = true
     for (const name of namesOf(options))
       if (options.headers?.[name] === this.#header) delete options.headers[name]
@@ -63,6 +117,11 @@ export class RedirectGuard {
 /** Where the connection goes, which the caller's hook can change; a proxy too. */
 function hopOf({ protocol, hostname, host, port }: RedirectOptions): string {
   return `${protocol}//${hostname ?? host}${port ? `:${port}` : ''}`
+}
+
+/** Whether a proxy gets the request itself, and can read it, instead of opening a tunnel. RFC 9112 section 3.2.2. */
+export function isForwarded({ path }: RedirectOptions): boolean {
+  return path !== undefined && /^https:/i.test(path)
 }
 
 function namesOf({ headers = {} }: RedirectOptions): string[] {

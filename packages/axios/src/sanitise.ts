@@ -1,6 +1,6 @@
 import type { AxiosAnswer, AxiosConfig } from './axios-like.js'
-import { quietAgents } from './quiet-agents.js'
-import { isWire, sentRequest } from './sent-request.js'
+import { quiet } from './quiet-agents.js'
+import { isShared, isWire, sentRequest } from './sent-request.js'
 
 /** Most objects that are looked at in one error; adapters of others may hang anything on theirs. */
 const MOST_OBJECTS = 5_000
@@ -11,12 +11,18 @@ const MASK = '[masked]'
 type Fields = Record<PropertyKey, unknown>
 
 /**
- * Takes the tokens of one request out of everything that is handed to the caller: its answer and its errors name the
- * caller's own config, which never held one, and a {@link sentRequest} in place of the request.
+ * The caller's config of whatever was sent, by what was sent and by its headers. Adapters may answer one request with the
+ * answer to another.
+ */
+const callers = new WeakMap<object, AxiosConfig>()
+
+/**
+ * Takes tokens out of everything that is handed to the caller: answers and errors name the caller's own config, which never
+ * held one, and a {@link sentRequest} in place of the request. Of a request that was sent no token of ours the request
+ * stays usable; agents and sockets, which lead to the tokens of other requests, stay so everywhere, and print as nothing.
  */
 export class Sanitiser {
   readonly #config: AxiosConfig
-  readonly #sendings = new WeakSet<object>()
   readonly #secrets = new Set<string>()
 
   /** @param config What answers and errors name in place of what was sent. */
@@ -26,29 +32,30 @@ export class Sanitiser {
 
   /** Remembers what is about to be sent, and the header in it. */
   sending(config: AxiosConfig, header: string): void {
-    this.#sendings.add(config).add(config.headers)
+    callers.set(config, this.#config).set(config.headers, this.#config)
     this.#secrets.add(header.slice(header.indexOf(' ') + 1))
   }
 
-  /** Cleans an answer in place. Its body is the server's own, and stays. */
+  /** Cleans an answer to a request with a token of ours in place. Its body is the server's own, and stays. */
   answer(answer: AxiosAnswer): AxiosAnswer {
-    quietAgents(this.#config)
-    answer.config = this.#config
+    answer.config = this.#named(answer.config)
     if (answer.request !== undefined) answer.request = this.#clean(answer.request, new Set())
     return answer
   }
 
-  /** Cleans whatever an adapter threw, in place where that is possible. */
-  error<T>(error: T): T {
-    quietAgents(this.#config)
-    return this.#clean(error, new Set()) as T
+  /** Cleans whatever an adapter answered or threw, in place where that is possible. */
+  outcome<T>(outcome: T): T {
+    return this.#clean(outcome, new Set()) as T
   }
 
   #clean(value: unknown, seen: Set<object>): unknown {
     if (typeof value === 'string') return this.#masked(value)
     if (typeof value !== 'object' || value === null) return value
-    if (this.#isSending(value)) return this.#config
+    const caller = this.#callerOf(value)
+    if (caller !== undefined) return caller
+    if (isShared(value)) return quiet(value)
     if (isWire(value)) {
+      if (this.#secrets.size === 0) return quiet(value, sentRequest(value))
       this.#forget(value as Fields)
       return sentRequest(value)
     }
@@ -61,7 +68,7 @@ export class Sanitiser {
       if (isAnswer && key === 'data') continue
       // `stack` of an error is an accessor on some versions of Node.
       if (key !== 'stack' && !('value' in (Reflect.getOwnPropertyDescriptor(value, key) ?? {}))) continue
-      const clean = this.#clean(fields[key], seen)
+      const clean = isAnswer && key === 'config' ? this.#named(fields[key]) : this.#clean(fields[key], seen)
       if (clean !== fields[key]) Reflect.set(value, key, clean)
     }
     return value
@@ -73,11 +80,21 @@ export class Sanitiser {
     return masked
   }
 
-  /** What was sent, or a copy that an adapter made of it. */
-  #isSending(value: object): boolean {
-    if (this.#sendings.has(value)) return true
+  /** The config that an answer names. That of another request, or of a mock, stays what it is. */
+  #named(config: unknown): unknown {
+    if (typeof config !== 'object' || config === null) return this.#config
+    const caller = this.#callerOf(config)
+    if (caller !== undefined) return caller
+    // An adapter may have sent a deep copy.
+    const headers = Object.values((config as Fields).headers ?? {})
+    return headers.some((value) => this.#masked(String(value)) !== String(value)) ? this.#config : config
+  }
+
+  /** Whose config stands in for what was sent, and for a copy that an adapter made of it. */
+  #callerOf(value: object): AxiosConfig | undefined {
     const { headers } = value as { headers?: unknown }
-    return typeof headers === 'object' && headers !== null && this.#sendings.has(headers)
+    if (typeof headers !== 'object' || headers === null) return callers.get(value)
+    return headers === this.#config.headers ? this.#config : (callers.get(value) ?? callers.get(headers))
   }
 
   /**

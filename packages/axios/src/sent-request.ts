@@ -37,9 +37,21 @@ export function isWire(value: object): boolean {
   )
 }
 
+/**
+ * Whether something is an agent, a dispatcher of undici, a socket, or an HTTP/2 session: through it the requests of everybody
+ * who shares it can be reached.
+ */
+export function isShared(value: object): boolean {
+  const { addRequest, setKeepAlive, goaway, dispatch, destroy } = value as Fields
+  const isDispatcher = typeof dispatch === 'function' && typeof destroy === 'function'
+  return isDispatcher || [addRequest, setKeepAlive, goaway].some((method) => typeof method === 'function')
+}
+
 /** The URL that answered, where the adapter tells. */
 export function answeredUrl(request: unknown): string | undefined {
-  const url = ((request as Fields | undefined)?.res as Fields | undefined)?.responseUrl
+  const fields = request as Fields | undefined
+  const isFetched = Object.prototype.toString.call(request) === '[object Request]'
+  const url = isFetched ? fields?.url : (fields?.res as Fields | undefined)?.responseUrl
   return typeof url === 'string' ? url : undefined
 }
 

@@ -4,7 +4,10 @@ import {
   type AxiosConfig,
   type AxiosLike,
   copyOf,
+  type RedirectOptions,
+  usesFetch,
 } from './axios-like.js'
+import { isForwarded } from './redirect-guard.js'
 
 /** An axios instance with nothing between `request` and the adapter. */
 interface Instance {
@@ -55,6 +58,23 @@ export class Sibling {
     }
   }
 
+  /**
+   * Whether this axios hands a request to a forward proxy in clear text. From 1.16.1 on it opens a tunnel for https; before,
+   * the proxy, from `proxy` or from the environment, gets the request itself. Asks axios' http adapter, and sends nothing.
+   */
+  async forwards(config: AxiosConfig, url: URL): Promise<boolean> {
+    if (url.protocol !== 'https:' || usesFetch(config) || !mayBeProxied(config)) return false
+    const { proxy, httpsAgent } = config
+    let forwards = false
+    const request = (options: RedirectOptions): never => {
+      forwards = isForwarded(options)
+      throw new Error('asked for its proxy only')
+    }
+    const asking = { adapter: 'http', method: 'get', headers: {}, url: url.href, proxy, httpsAgent }
+    await this.#instance.request({ exactly: () => ({ ...asking, transport: { request } }) }).catch(() => {})
+    return forwards
+  }
+
   /** An error of axios' own class, so that `instanceof` and `axios.isAxiosError` know it. */
   async error(message: string, code: string, config: AxiosConfig): Promise<Error> {
     this.#errorClass ??= this.#findErrorClass()
@@ -86,12 +106,25 @@ class PlainError extends Error {
   }
 }
 
+/** Variables that name a proxy for https, as axios' `proxy-from-env` reads them; in capitals too. */
+const PROXY_VARIABLES = ['https_proxy', 'all_proxy', 'npm_config_https_proxy', 'npm_config_proxy']
+
+function mayBeProxied({ proxy }: AxiosConfig): boolean {
+  if (proxy === false) return false
+  return (
+    Boolean(proxy) || PROXY_VARIABLES.some((name) => process.env[name] || process.env[name.toUpperCase()])
+  )
+}
+
 function newInstance(client: AxiosLike): Instance {
   const maker = client as unknown as {
+    readonly Axios?: new (defaults: object) => Instance
     create?(): Instance
     readonly constructor: new (defaults: object) => Instance
   }
-  const instance = typeof maker.create === 'function' ? maker.create() : new maker.constructor({})
+  // Apps patch `create`: not used where the class itself is at hand.
+  const Class = maker.Axios ?? (typeof maker.create === 'function' ? undefined : maker.constructor)
+  const instance = Class === undefined ? maker.create?.() : new Class({})
   if (typeof instance?.request === 'function' && typeof instance.interceptors?.request?.use === 'function')
     return instance
   throw new TypeError('installZohoAuth needs an axios instance: axios itself, axios.create() or new Axios()')

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { expect, test } from '@jest/globals'
 import axios from 'axios'
 import { installZohoAuth } from '../src/index.js'
@@ -9,6 +10,7 @@ import {
   engine,
   expectClean,
   killed,
+  type Seen,
   scene,
   serve,
   thrown,
@@ -65,6 +67,86 @@ function describeFetch(): void {
     await client.get(home.url)
     expect(home.seen[0]?.authorization).toMatch(/^Zoho-oauthtoken /)
     expect(foreign.seen[0]?.authorization).toBeUndefined()
+  })
+
+  /** Two hosts that may have tokens and one that may not; the first redirects to wherever `/to` says. */
+  async function hosts() {
+    const emulator = await emulate()
+    const redirecting = ({ url }: Seen, response: ServerResponse): void => {
+      const [, status, location] = /^\/to\?(\d{3})([^&]*)/.exec(url) ?? []
+      if (status === undefined) response.end('{"ok":true}')
+      else response.writeHead(Number(status), { location }).end()
+    }
+    const [home, second, foreign] = [
+      await serve(redirecting),
+      await serve(redirecting),
+      await serve(redirecting),
+    ]
+    const client = axios.create(fetching.axios)
+    installZohoAuth(client, { auth: engine(emulator, { allowedOrigins: [home.url, second.url] }) })
+    return { emulator, home, second, foreign, client }
+  }
+
+  test.each([301, 302, 303, 307, 308])(
+    'a %i to another host that may have it keeps the header',
+    async (status) => {
+      // `fetch` takes the header off on the way to every other origin: it was lost between two of Zoho's hosts.
+      const { client, home, second } = await hosts()
+      const url = `${home.url}/to?${status}${second.url}/x`
+      const response = await client.post(url, { a: 1 }, { params: { q: 1 }, headers: { cookie: 'mine' } })
+      const [seen] = second.seen
+      expect(seen?.authorization).toMatch(/^Zoho-oauthtoken /)
+      expect(seen?.headers.cookie).toBeUndefined()
+      const isKept = status > 303
+      expect([seen?.method, seen?.body, seen?.url]).toEqual(
+        isKept ? ['POST', '{"a":1}', '/x'] : ['GET', '', '/x'],
+      )
+      expect(seen?.headers['content-type']).toBe(isKept ? 'application/json' : undefined)
+      expect(response.request.url).toBe(`${second.url}/x`)
+      expect(response.config.url).toBe(url)
+    },
+  )
+
+  test('a foreign host that redirects back gets no request with a token made', async () => {
+    const { client, home, foreign } = await hosts()
+    await client.get(`${home.url}/to?302${foreign.url}/to?302${home.url}/chosen`)
+    expect(foreign.seen.map(({ authorization }) => authorization)).toEqual([undefined])
+    expect(home.seen.map(({ authorization }) => authorization !== undefined)).toEqual([true, false])
+  })
+
+  test('a dead token behind a redirect is replaced, and the request starts over', async () => {
+    const { client, emulator, home } = await hosts()
+    const start = `${home.url}/to?302${emulator.url}${CANDIDATES}`
+    await client.get(start)
+    emulator.killTokens()
+    expect((await client.get(start)).status).toBe(200)
+    expect(emulator.counters).toMatchObject({ tokenRequests: 2, apiRequests: 3, apiRefused: 1 })
+  })
+
+  test('redirects that lead nowhere end as axios ends them', async () => {
+    const { client, home } = await hosts()
+    const error = await thrown(client.get(`${home.url}/to?302`))
+    expect(error).toMatchObject({ code: 'ERR_FR_TOO_MANY_REDIRECTS', isAxiosError: true })
+    expect(home.seen).toHaveLength(21)
+  })
+
+  test('a redirect that the caller wants to see is not followed', async () => {
+    const { client, home, second } = await hosts()
+    const url = `${home.url}/to?302${second.url}/x`
+    const seen = await client.get(url, { fetchOptions: { redirect: 'manual' }, validateStatus: null })
+    expect(seen.status).toBe(302)
+    expect(await thrown(client.get(url, { fetchOptions: { redirect: 'error' } }))).toMatchObject({
+      code: 'ERR_NETWORK',
+    })
+    expect(second.seen).toEqual([])
+  })
+
+  test('a stream is not sent on by a redirect', async () => {
+    const { client, home, second } = await hosts()
+    const body = new Blob(['x']).stream()
+    const error = await thrown(client.post(`${home.url}/to?307${second.url}/x`, body))
+    expect(error).toMatchObject({ response: { status: 307 } })
+    expect(second.seen).toEqual([])
   })
 
   test('fails without a token in the error', async () => {

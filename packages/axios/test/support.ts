@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, expect } from '@jest/globals'
 import { type Connection, createZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
@@ -130,6 +130,29 @@ export async function serve(
         server.closeAllConnections()
       }),
   })
+}
+
+/** A server that keeps the beginning of what it is sent, and refuses as a proxy does. */
+export async function listener(): Promise<{ readonly received: string[]; readonly port: number }> {
+  const received: string[] = []
+  const sockets = new Set<Socket>()
+  const server = createTcpServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.once('data', (bytes) => {
+      received.push(bytes.toString('latin1'))
+      socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing({
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  })
+  return { received, port: (server.address() as AddressInfo).port }
 }
 
 /** What a rejected promise was rejected with. */
