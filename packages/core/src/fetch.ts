@@ -1,200 +1,166 @@
+import type { Readable } from 'node:stream'
+import { peekStream, readBeginning } from './answer-beginning.js'
+import { platformFetch } from './config/settings.js'
 import type { OutgoingRequest } from './outgoing.js'
-import { LONGEST_REFUSAL } from './rules/api-refusal.js'
-import type { Outgoing } from './zoho-auth.js'
-
-/** Redirects that one request follows. */
-const MOST_REDIRECTS = 5
+import { Redirection, withFacts } from './redirection.js'
+import { type Sendable, sendableOf } from './sendable.js'
+import type { ZohoFetchOptions } from './zoho-auth.js'
 
 type Fetch = typeof globalThis.fetch
-
-/** One thing that can be sent, perhaps several times. */
-interface Sendable {
-  readonly replayable: boolean
-  /** What to give to `fetch` for the next sending. */
-  next(): RequestInit & { duplex?: 'half' }
-}
 
 /**
  * Sends one request with a token, and again where the API says that the token is dead.
  *
- * @throws TypeError for a body that was used already: it would go out empty.
+ * A request that has an `Authorization` of its own is none of ours, wherever it goes: it is left to `fetch`.
+ *
+ * @param outgoingFor Called at once, with the signal that ends the caller's waits for tokens.
+ * @throws TypeError as `fetch`; for a body that was used already: it would go out empty.
  */
 export async function fetchWithToken(
   fetch: Fetch,
-  outgoing: OutgoingRequest,
   input: string | URL | Request,
-  init: RequestInit = {},
+  init: ZohoFetchOptions | null | undefined,
+  outgoingFor: (signal: AbortSignal | undefined) => OutgoingRequest,
 ): Promise<Response> {
-  const request = isRequest(input) ? input : undefined
-  const url = await outgoing.url(request ? request.url : (input as string | URL))
-  const sendable = request ? await ofRequest(request, init) : ofBody(init)
+  const { signal: own, ...sendable } = sendableOf(input, init ?? null)
+  const ear = earFor(own)
+  try {
+    const response = await fetchSendable(fetch, sendable, outgoingFor(ear.signal), ear.signal)
+    EARS.register(response, ear.close)
+    return response
+  } catch (error) {
+    ear.close()
+    throw error
+  }
+}
+
+async function fetchSendable(
+  fetch: Fetch,
+  sendable: Omit<Sendable, 'signal'>,
+  outgoing: OutgoingRequest,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const url = await outgoing.url(sendable.input)
+  if (sendable.headers.has('authorization')) return fetchAsItIs(fetch, sendable, url, signal)
   const authorization = await outgoing.authorization(url)
   if (authorization === undefined) throw outgoing.denied(url)
   let header = authorization
   for (;;) {
-    const { response, at } = await send(fetch, outgoing, url, sendable, header)
+    const { response: sent, redirection } = await send(fetch, outgoing, sendable, url, header, signal)
+    let response = sent
     const answer = {
-      url: at,
-      method: sendable.next().method ?? 'GET',
+      url: redirection.url,
+      method: redirection.method,
       status: response.status,
       challenge: response.headers.get('www-authenticate') ?? undefined,
-      replayable: sendable.replayable,
-      body: () => peekBody(response),
+      replayable: sendable.body.replayable,
+      async body() {
+        const { text, response: whole } = await peeked(response)
+        response = whole
+        return text
+      },
     }
-    const replay = await outgoing.answered(answer)
-    if (replay === undefined) return response
-    // The refused answer is read to its end or dropped, so that its connection is free again.
-    await response.body?.cancel().catch(() => {})
+    // What is said about a request that lost its token on the way is not about one.
+    const replay = redirection.hasToken ? await outgoing.answered(answer) : undefined
+    if (replay === undefined) return redirection.finished(response)
+    discard(response)
     header = replay
   }
 }
 
-/**
- * One sending, with redirects followed by us: the token goes along only to hosts that may have it.
- *
- * @returns The answer, and the URL that gave it.
- */
+async function fetchAsItIs(
+  fetch: Fetch,
+  sendable: Omit<Sendable, 'signal'>,
+  url: URL,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  // `fetch` would say so too, with the password in its words.
+  if (url.username !== '' || url.password !== '')
+    throw new TypeError('a URL with a user or a password in it cannot be fetched')
+  return fetch(...(await argumentsOf(fetch, sendable, url, signal)))
+}
+
+/** One sending, with redirects followed by us: the token goes along only to hosts that may have it. */
 async function send(
   fetch: Fetch,
-  outgoing: Outgoing,
+  outgoing: OutgoingRequest,
+  sendable: Omit<Sendable, 'signal'>,
   first: URL,
-  sendable: Sendable,
   authorization: string,
-): Promise<{ readonly response: Response; readonly at: URL }> {
-  let url = first
-  const init = sendable.next()
-  const mode = init.redirect ?? 'follow'
-  const headers = new Headers(init.headers)
-  headers.set('authorization', authorization)
-  let { method = 'GET', body, ...rest } = init
-  for (let hops = 0; ; hops++) {
-    const options: RequestInit & { duplex?: 'half' } = {
-      ...rest,
-      method,
-      headers,
-      redirect: mode === 'follow' ? 'manual' : mode,
-    }
-    if (body !== undefined && body !== null) options.body = body
-    const response = await fetch(url.href, options)
-    const target = mode === 'follow' ? redirectTarget(response, url) : undefined
-    if (target === undefined) return { response, at: url }
-    if (hops >= MOST_REDIRECTS) throw new TypeError(`more than ${MOST_REDIRECTS} redirects`)
-    // RFC 9110 section 15.4: 303 always, and by custom 301 and 302 of a POST, go on as GET without a body.
-    const { status } = response
-    const toGet =
-      (status === 303 && method !== 'HEAD') || ((status === 301 || status === 302) && method === 'POST')
-    if (toGet) {
-      method = 'GET'
-      body = undefined
-      delete rest.duplex
-      for (const name of ['content-type', 'content-length', 'content-encoding', 'content-language'])
-        headers.delete(name)
-    } else if (body !== undefined && body !== null) {
-      // A body goes to no host that gets no token, and a stream that was sent is gone.
-      if (!sendable.replayable || !outgoing.allows(target)) return { response, at: url }
-      body = sendable.next().body
-    }
-    await response.body?.cancel().catch(() => {})
-    if (!outgoing.allows(target))
-      for (const name of ['authorization', 'cookie', 'proxy-authorization']) headers.delete(name)
-    url = target
+  signal: AbortSignal | undefined,
+): Promise<{ readonly response: Response; readonly redirection: Redirection }> {
+  const [target, init] = await argumentsOf(fetch, sendable, first, signal)
+  const redirection = new Redirection(first, init, sendable.body.replayable, authorization)
+  let response = await fetch(target, redirection.init())
+  while (redirection.follows(response, outgoing)) {
+    discard(response)
+    response = await fetch(redirection.href, redirection.init())
   }
+  return { response, redirection }
 }
 
-function redirectTarget(response: Response, from: URL): URL | undefined {
-  if (![301, 302, 303, 307, 308].includes(response.status)) return undefined
-  const location = response.headers.get('location')
-  if (location === null || !URL.canParse(location, from.href)) return undefined
-  const target = new URL(location, from)
-  return target.protocol === 'https:' || target.protocol === 'http:' ? target : undefined
+/** What `fetch` is called with for the first URL. */
+async function argumentsOf(
+  fetch: Fetch,
+  { method, headers: given, body: source, rest, carrier }: Omit<Sendable, 'signal'>,
+  url: URL,
+  signal: AbortSignal | undefined,
+): Promise<[input: string | Request, init: RequestInit & { headers: Headers; method: string }]> {
+  const { body, headers: brought } = await source.next(signal)
+  const headers = new Headers(given)
+  for (const [name, value] of brought ?? []) if (!headers.has(name)) headers.set(name, value)
+  // `null`: a carrier's own signal may have been replaced.
+  const init = { ...rest, method, headers, signal: signal ?? null, ...(body !== undefined && { body }) }
+  if (!source.replayable) Object.assign(init, { duplex: 'half' })
+  // Only Node's own `fetch` surely knows Node's own Request.
+  return [fetch === platformFetch && carrier instanceof Request ? carrier : url.href, init]
 }
 
-/** The beginning of a body, without taking it from the caller. */
-async function peekBody(response: Response): Promise<string> {
-  const { body } = response.clone()
-  if (body === null) return ''
-  const reader = body.getReader()
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    chunks.push(value)
-    length += value.byteLength
-    if (length < LONGEST_REFUSAL) continue
-    // Not awaited: a teed branch settles only when the other one is read or cancelled too.
-    reader.cancel().catch(() => {})
-    break
+/** The beginning of a body, and the response to hand on in its stead: all of the body is in it. */
+async function peeked(response: Response): Promise<{ readonly text: string; readonly response: Response }> {
+  const { body, status, statusText, url, redirected, type, headers } = response
+  if (body === null) return { text: '', response }
+  if (typeof body.getReader !== 'function') {
+    const { body: copy } = response.clone()
+    const node = copy as unknown as Readable
+    const text = textOf(await readBeginning(node))
+    // The other half would wait for it.
+    node.destroy()
+    return { text, response }
   }
+  const { chunks, whole } = await peekStream(body)
+  const init = { status, statusText, headers }
+  const again = new (response.constructor as typeof Response)(whole, init)
+  return { text: textOf(chunks), response: withFacts(again, { url, redirected, type, headers }) }
+}
+
+function textOf(chunks: readonly Uint8Array[]): string {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** A `Request` of this or of another undici: two copies do not know each other's classes. */
-function isRequest(input: unknown): input is Request {
-  const candidate = input as Partial<Request> | null
-  return (
-    typeof candidate === 'object' &&
-    candidate !== null &&
-    typeof candidate.url === 'string' &&
-    typeof candidate.method === 'string' &&
-    typeof candidate.clone === 'function'
-  )
+/** For an answer that nobody will read: its connection is free again. The body can be a Node stream in a `fetch` of the app's. */
+function discard({ body }: Response): void {
+  const { cancel, destroy } = (body ?? {}) as { cancel?: () => Promise<void>; destroy?: () => void }
+  if (typeof cancel === 'function') cancel.call(body).catch(() => {})
+  else destroy?.call(body)
 }
 
-async function ofRequest(request: Request, init: RequestInit): Promise<Sendable> {
-  if (init.body !== undefined && init.body !== null) return ofBody({ ...carried(request), ...init })
-  if (request.bodyUsed) throw usedBody()
-  // Read once: a copy of known length goes out each time, also for a `Request` of another undici.
-  const body = request.body === null ? undefined : new Uint8Array(await request.clone().arrayBuffer())
-  return ofBody({ ...carried(request), ...init, ...(body === undefined ? {} : { body }) })
+/** A signal that all of ours, and every `fetch`, understands. One of another realm is followed until `close`. */
+function earFor(signal: AbortSignal | undefined): {
+  readonly signal: AbortSignal | undefined
+  readonly close: () => void
+} {
+  if (signal === undefined || signal instanceof AbortSignal) return { signal, close: () => {} }
+  const followed: AbortSignal = signal
+  const controller = new AbortController()
+  const onAbort = (): void => controller.abort(followed.reason)
+  followed.addEventListener('abort', onAbort)
+  if (followed.aborted) onAbort()
+  return {
+    signal: controller.signal,
+    close: () => followed.removeEventListener('abort', onAbort),
+  }
 }
 
-/** What a request brings along besides its URL and body. */
-function carried({ method, headers, redirect, signal }: Request): RequestInit {
-  return { method, headers: [...headers], redirect, signal }
-}
-
-function ofBody(init: RequestInit): Sendable {
-  const { body, ...rest } = init
-  if (body === undefined || body === null) return { replayable: true, next: () => rest }
-  if (isReplayable(body)) return { replayable: true, next: () => init }
-  assertUnused(body)
-  return { replayable: false, next: () => ({ ...rest, ...streamed(body, rest), duplex: 'half' }) }
-}
-
-/** Told by their tags, because the classes of another undici are not ours. Streams called FormData are streams. */
-function isReplayable(body: unknown): boolean {
-  if (typeof body === 'string' || ArrayBuffer.isView(body)) return true
-  if (typeof (body as { pipe?: unknown }).pipe === 'function') return false
-  return REPLAYABLE.has(Object.prototype.toString.call(body))
-}
-
-const REPLAYABLE: ReadonlySet<string> = new Set(
-  ['ArrayBuffer', 'SharedArrayBuffer', 'URLSearchParams', 'FormData', 'Blob', 'File'].map(
-    (tag) => `[object ${tag}]`,
-  ),
-)
-
-/** A stream as `fetch` takes it. The `form-data` package and other old streams would go out as "[object …]". */
-function streamed(body: unknown, init: RequestInit): RequestInit {
-  const { pipe, getHeaders } = body as { pipe?: unknown; getHeaders?: () => Record<string, string> }
-  const { PassThrough, Readable } = process.getBuiltinModule('node:stream')
-  if (typeof pipe !== 'function' || body instanceof Readable)
-    return { body: body as NonNullable<RequestInit['body']> }
-  const headers = new Headers(init.headers)
-  for (const [name, value] of Object.entries(getHeaders?.call(body) ?? {}))
-    if (!headers.has(name)) headers.set(name, value)
-  const through = new PassThrough()
-  const old = body as NodeJS.ReadableStream
-  old.on('error', (error) => through.destroy(error))
-  return { headers, body: Readable.toWeb(old.pipe(through)) as ReadableStream }
-}
-
-function assertUnused(body: unknown): void {
-  const { readableEnded, destroyed, readableDidRead, locked, bodyUsed } = body as Record<string, unknown>
-  if (readableEnded || destroyed || readableDidRead || locked || bodyUsed) throw usedBody()
-}
-
-function usedBody(): TypeError {
-  return new TypeError('the body was read already, and would go out empty: give a new one')
-}
+/** A followed signal ends bodies too, for as long as somebody has the response. */
+const EARS = new FinalizationRegistry<() => void>((close) => close())

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  request as requestOf,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
-import { describe, expect, test } from '@jest/globals'
+import { PassThrough, Readable } from 'node:stream'
+import { inspect } from 'node:util'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { Emulator } from '@zoho-auth/emulator'
 import FormDataPackage from 'form-data'
 import * as undici from 'undici'
+import { until } from '../../../testing/waiting.mjs'
 import { byHand, CANDIDATES, closing, codeOf, emulate, engine, recruit, turning } from './support.js'
 
 interface Echo {
@@ -32,6 +40,32 @@ async function withDeadToken() {
   emulator.killTokens()
   emulator.resetCounters()
   return { emulator, zoho, warnings }
+}
+
+/** A server of its own. */
+async function listen(
+  answer: (request: IncomingMessage) => [number, Record<string, string>],
+  body = '{}',
+): Promise<{
+  readonly url: string
+  readonly seen: IncomingMessage[]
+  readonly server: Server
+}> {
+  const seen: IncomingMessage[] = []
+  const server = createServer((request, response) => {
+    seen.push(request)
+    request.resume()
+    const [status, headers] = answer(request)
+    request.on('end', () => response.writeHead(status, headers).end(body))
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  closing({
+    close: async () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, server }
 }
 
 /** Tokens that arrived with API requests, and how often each. */
@@ -238,13 +272,13 @@ describe('replays have an end', () => {
 })
 
 describe('options of fetch', () => {
-  test('method, headers and signal arrive; the caller’s Authorization does not', async () => {
+  test('method, headers and signal arrive', async () => {
     const emulator = await emulate()
     const zoho = engine(emulator)
     const response = await zoho.fetch(CANDIDATES, {
       ...recruit,
       method: 'DELETE',
-      headers: { 'x-mine': 'kept', authorization: 'Basic abc' },
+      headers: { 'x-mine': 'kept' },
     })
     const { echo } = (await response.json()) as { echo: { method: string; headers: Record<string, string> } }
     expect(echo).toMatchObject({ method: 'DELETE', headers: { 'x-mine': 'kept' } })
@@ -275,31 +309,6 @@ describe('options of fetch', () => {
 })
 
 describe('redirects', () => {
-  async function listen(
-    answer: (request: IncomingMessage) => [number, Record<string, string>],
-    body = '{}',
-  ): Promise<{
-    readonly url: string
-    readonly seen: IncomingMessage[]
-    readonly server: Server
-  }> {
-    const seen: IncomingMessage[] = []
-    const server = createServer((request, response) => {
-      seen.push(request)
-      request.resume()
-      const [status, headers] = answer(request)
-      request.on('end', () => response.writeHead(status, headers).end(body))
-    }).listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    closing({
-      close: async () => {
-        server.closeAllConnections()
-        server.close()
-      },
-    })
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, server }
-  }
-
   test.each([301, 302, 303, 307, 308])(
     '%d to a foreign host is followed without the token',
     async (status) => {
@@ -352,7 +361,7 @@ describe('redirects', () => {
     const circle = await listen(() => [302, { location: '/again' }])
     const zoho = engine(await emulate(), { allowedOrigins: [circle.url] })
     await expect(zoho.fetch(`${circle.url}/`)).rejects.toThrow(/redirects/)
-    expect(circle.seen.length).toBe(6)
+    expect(circle.seen.length).toBe(21)
   })
 
   test('redirect: "manual" and "error" are the caller’s', async () => {
@@ -362,4 +371,225 @@ describe('redirects', () => {
     expect((await zoho.fetch(CANDIDATES, { ...recruit, redirect: 'manual' })).status).toBe(302)
     await expect(zoho.fetch(CANDIDATES, { ...recruit, redirect: 'error' })).rejects.toThrow()
   })
+})
+
+describe('an answer is there as soon as it can be judged', () => {
+  // A 400 or 401 whose body never ended was waited for without a limit.
+  afterEach(() => void jest.useRealTimers())
+
+  /** A server that begins its answer with these bytes and never ends it, and an engine whose timers are turned by hand. */
+  async function unending(status: number, beginning: string) {
+    const server = await listen(() => [200, {}])
+    server.server
+      .removeAllListeners('request')
+      .on('request', (_: IncomingMessage, response: ServerResponse) => {
+        response.writeHead(status, { 'content-type': 'application/json' }).write(beginning)
+      })
+    const zoho = engine(await emulate(), { allowedOrigins: [server.url], logger: { warn: () => {} } })
+    await zoho.getToken()
+    jest.useFakeTimers({
+      now: Date.now(),
+      doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'],
+    })
+    return { server, zoho, controller: new AbortController() }
+  }
+  const immediate = () => new Promise((resolve) => setImmediate(resolve))
+
+  test.each([
+    ['a whole refusal', 400, '{"code":"INVALID_DATA","details":["}"]}'],
+    ['what is no JSON', 400, ' <html>'],
+    ['a refusal for want of a scope', 401, '\uFEFF{"code":"OAUTH_SCOPE_MISMATCH"}'],
+  ])('%s is not waited behind', async (_name, status, beginning) => {
+    const { server, zoho, controller } = await unending(status, beginning)
+    const response = await zoho.fetch(server.url, { signal: controller.signal })
+    expect(response.status).toBe(status)
+    controller.abort()
+    expect(await response.text().catch((error: Error) => error.name)).toBe('AbortError')
+  })
+
+  test('one that never can be is, after two seconds', async () => {
+    const { server, zoho, controller } = await unending(400, '{"code":"INVALID_')
+    let response: Response | undefined
+    void zoho.fetch(server.url, { signal: controller.signal }).then((answer) => {
+      response = answer
+    })
+    while (jest.getTimerCount() === 0) await immediate()
+    jest.advanceTimersByTime(1_999)
+    for (let turn = 0; turn < 20; turn++) await immediate()
+    expect(response).toBeUndefined()
+    jest.advanceTimersByTime(1)
+    while (response === undefined) await immediate()
+    expect(response.status).toBe(400)
+    controller.abort()
+  })
+})
+
+describe('a Request is sent with all that it carries', () => {
+  // Its agent was bypassed, with the token on board.
+  test('its dispatcher has the replay too, and redirects where it can be read', async () => {
+    const { emulator, zoho } = await withDeadToken()
+    const agent = new undici.Agent()
+    const paths: string[] = []
+    const dispatcher = agent.compose((dispatch) => (options, handler) => {
+      paths.push(String(options.path))
+      return dispatch(options, handler)
+    })
+    emulator.fault({ on: 'api', kind: 'redirect', url: `${emulator.url}${CANDIDATES}`, status: 307 })
+    const init: object = { method: 'POST', body: 'whole', dispatcher }
+    const response = await zoho.fetch(new Request(`${emulator.url}/recruit/v2/Old`, init))
+    expect((await echoOf(response)).bodySha256).toBe(sha256('whole'))
+    // From undici 7 on it cannot.
+    const symbols = Object.getOwnPropertySymbols(new Request(emulator.url)).map(
+      ({ description }) => description,
+    )
+    const redirected = symbols.includes('dispatcher') ? [CANDIDATES] : []
+    expect(paths).toEqual(['/recruit/v2/Old', ...redirected, '/recruit/v2/Old'])
+    await agent.close()
+  })
+
+  // It was read whole before anything was sent, and an endless one hung.
+  test('its stream is sent as it comes, once, and a refusal is handed on with a hint', async () => {
+    const { emulator, zoho, warnings } = await withDeadToken()
+    const arrived: Buffer[] = []
+    const server = await listen(() => [200, {}])
+    server.server.on('request', (request: IncomingMessage) => {
+      request.on('data', (chunk: Buffer) => arrived.push(chunk))
+    })
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = writable.getWriter()
+    const streaming = { method: 'POST', body: readable, duplex: 'half' } as RequestInit
+    const open = engine(emulator, { allowedOrigins: [server.url] })
+    const answer = open.fetch(new Request(server.url, streaming))
+    await writer.write(Buffer.from('first'))
+    await until(() => arrived.length > 0, 'the first bytes have arrived')
+    await writer.close()
+    expect((await answer).status).toBe(200)
+
+    const body = new Blob(['streamed']).stream()
+    const request = new Request(`${emulator.url}${CANDIDATES}`, { ...streaming, body })
+    expect((await zoho.fetch(request)).status).toBe(401)
+    expect(warnings).toEqual([expect.stringContaining('stream')])
+  })
+
+  // It hung for good: nothing of ours listened to a signal without `throwIfAborted`.
+  test.each(['token', 'api'] as const)('a signal of another realm ends a wait: %s', async (on) => {
+    const emulator = await emulate()
+    emulator.fault({ on, kind: 'hang' })
+    const zoho = engine(emulator)
+    const inner = new AbortController()
+    const signal = {
+      get aborted() {
+        return inner.signal.aborted
+      },
+      addEventListener: inner.signal.addEventListener.bind(inner.signal),
+      removeEventListener: inner.signal.removeEventListener.bind(inner.signal),
+    } as AbortSignal
+    const hanging = new Promise<void>((resolve) => {
+      emulator.onRequest(({ outcome }) => void (outcome === 'fault:hang' && resolve()))
+    })
+    const url = `${emulator.url}${CANDIDATES}`
+    const outcome = zoho.fetch(url, { signal }).catch((error: Error) => error.name)
+    await hanging
+    inner.abort()
+    expect(await outcome).toBe('AbortError')
+  })
+
+  test('init: null is no init', async () => {
+    const emulator = await emulate()
+    expect((await engine(emulator).fetch(`${emulator.url}${CANDIDATES}`, null as never)).status).toBe(200)
+  })
+})
+
+describe('an Authorization of the caller’s own', () => {
+  // It was replaced, although an adapter leaves it alone.
+  test.each(['init', 'Request'])('in %s is left alone, and so is what comes of it', async (where) => {
+    const emulator = await emulate()
+    const zoho = engine(emulator)
+    const url = `${emulator.url}${CANDIDATES}`
+    const init = { headers: { authorization: 'Zoho-oauthtoken of-the-caller' } }
+    const response = await (where === 'init' ? zoho.fetch(url, init) : zoho.fetch(new Request(url, init)))
+    expect(response.status).toBe(401)
+    expect(emulator.requests.map(({ authorization }) => authorization)).toEqual(['Zoho-oauthtoken ****ller'])
+    expect(emulator.counters.tokenRequests).toBe(0)
+  })
+
+  test('goes to any host, where without one nothing goes', async () => {
+    const foreign = await listen(() => [200, {}])
+    const zoho = engine(await emulate())
+    expect((await zoho.fetch(foreign.url, { headers: { authorization: 'Basic abc' } })).status).toBe(200)
+    expect(foreign.seen[0]?.headers.authorization).toBe('Basic abc')
+    expect(await codeOf(zoho.fetch(foreign.url))).toBe('ERR_ZOHO_HOST_DENIED')
+  })
+
+  test('goes to a product’s host', async () => {
+    const emulator = await emulate()
+    const headers = { authorization: 'Basic abc' }
+    expect((await engine(emulator).fetch(CANDIDATES, { ...recruit, headers })).status).toBe(401)
+  })
+})
+
+describe('redirects are followed as fetch does', () => {
+  // A password in `Location` stood in the message of the error.
+  test('no message prints a password, and none is sent', async () => {
+    const server = await listen(({ url }) =>
+      url === '/' ? [302, { location: server.url.replace('//', '//ada:secret@') }] : [200, {}],
+    )
+    const zoho = engine(await emulate(), { allowedOrigins: [server.url] })
+    const error = await zoho.fetch(server.url).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(TypeError)
+    expect(inspect(error)).not.toMatch(/secret/)
+    const own = { headers: { authorization: 'Basic abc' } }
+    const denied = await zoho.fetch('http://ada:secret@127.0.0.1/', own).catch((reason: unknown) => reason)
+    expect(inspect(denied)).not.toMatch(/secret/)
+    expect(server.seen).toHaveLength(1)
+  })
+
+  // A request that had lost its token on the way was taken for one that was refused.
+  test('back from a foreign host without the token, a refusal costs no refresh', async () => {
+    const emulator = await emulate()
+    const foreign = await listen(() => [302, { location: `${emulator.url}${CANDIDATES}` }])
+    emulator.fault({ on: 'api', kind: 'redirect', url: foreign.url, status: 302 })
+    const zoho = engine(emulator)
+    expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(401)
+    expect(emulator.counters).toMatchObject({ tokenRequests: 1, apiRequests: 2 })
+  })
+
+  test('in the mode "no-cors" another origin is opaque', async () => {
+    const home = await listen(() => [302, { location: away.url }])
+    const away = await listen(() => [200, { 'x-theirs': 'hidden' }])
+    const zoho = engine(await emulate(), { allowedOrigins: [home.url, away.url] })
+    const response = await zoho.fetch(home.url, { mode: 'no-cors' })
+    expect(response).toMatchObject({ type: 'opaque', status: 0, url: '', body: null })
+    expect([...response.headers]).toEqual([])
+  })
+})
+
+/** As node-fetch answers: with a Node stream as the body. */
+const nodeStreamFetch = ((url: string, init: RequestInit & { body?: string | Uint8Array }) =>
+  new Promise((resolve, reject) => {
+    const headers = Object.fromEntries(new Headers(init.headers))
+    const body = init.body instanceof URLSearchParams ? String(init.body) : init.body
+    const options = { method: init.method ?? 'GET', headers }
+    const request = requestOf(url, options, (message) => {
+      const [mine, theirs] = [message.pipe(new PassThrough()), message.pipe(new PassThrough())]
+      resolve({
+        status: message.statusCode,
+        headers: new Headers(message.headers as Record<string, string>),
+        body: mine,
+        clone: () => ({ body: theirs }),
+        json: async () => JSON.parse(Buffer.concat(await mine.toArray()).toString()),
+      })
+    })
+    request.on('error', reject).end(body)
+  })) as unknown as typeof fetch
+
+// Each refresh was answered, and ended in "cannot be reached".
+test('a fetch that answers with Node streams refreshes, sends and replays', async () => {
+  const emulator = await emulate()
+  const zoho = engine(emulator, { fetch: nodeStreamFetch })
+  expect((await zoho.fetch(CANDIDATES, recruit)).status).toBe(200)
+  emulator.killTokens()
+  const echo = await echoOf(await zoho.fetch(CANDIDATES, post('again')))
+  expect(echo.bodySha256).toBe(sha256('again'))
+  expect(emulator.counters).toMatchObject({ tokenRequests: 2, apiRequests: 3 })
 })
