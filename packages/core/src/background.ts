@@ -5,29 +5,33 @@ import type { Logger } from './words/logger.js'
 /** Most pieces of work that wait for their time at once; what comes on top is left to whoever looks next. */
 const MOST_WAITING = 1_000
 
-/** Work that no caller waits for. `close` does. */
+/** Work that `close` waits for: what no caller waits for, and what must not be cut when its caller is gone. */
 export class Background {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #outside: (work: () => Promise<unknown>) => Promise<unknown>
   readonly #stopping: AbortSignal
-  readonly #running = new Set<Promise<void>>()
+  readonly #mask: (text: string) => string
+  readonly #running = new Set<Promise<unknown>>()
   #waiting = 0
 
   /**
    * @param outside Runs work in nobody's scope.
    * @param stopping Ends waits for the time of later work.
+   * @param mask Takes secrets out of what others say.
    */
   constructor(
     clock: Clock,
     logger: Logger,
     outside: (work: () => Promise<unknown>) => Promise<unknown>,
     stopping: AbortSignal,
+    mask: (text: string) => string,
   ) {
     this.#clock = clock
     this.#logger = logger
     this.#outside = outside
     this.#stopping = stopping
+    this.#mask = mask
   }
 
   /** Starts work now. Its fault is a warning. */
@@ -37,11 +41,23 @@ export class Background {
         () => {},
         (error: unknown) => {
           if (!this.#stopping.aborted)
-            this.#logger.warn(`work in the background failed: ${describeFault(error).message}`)
+            this.#logger.warn(`work in the background failed: ${describeFault(error, this.#mask).message}`)
         },
       )
       .finally(() => this.#running.delete(running))
     this.#running.add(running)
+  }
+
+  /** Does a caller's work, which goes on to its end also where the caller leaves, or the engine is closed meanwhile. */
+  during<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.#outside(work) as Promise<T>
+    const ended = running.then(
+      () => {},
+      () => {},
+    )
+    this.#running.add(ended)
+    void ended.then(() => this.#running.delete(ended))
+    return running
   }
 
   /** Starts work after `ms` milliseconds. Does not keep the process running, and not the engine open. */
@@ -59,8 +75,8 @@ export class Background {
       })
   }
 
-  /** Settles when nothing runs any more. */
+  /** Settles when nothing runs any more, what was begun meanwhile included. */
   async settled(): Promise<void> {
-    await Promise.all(this.#running)
+    while (this.#running.size > 0) await Promise.all(this.#running)
   }
 }

@@ -2,6 +2,7 @@ import type { Grants } from './gates/grant.js'
 import type { Connection } from './words/connection.js'
 import type { EngineClock } from './words/engine-clock.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
+import type { Secrets } from './words/secrets.js'
 
 /** Times a change is tried against others who write the same connection. */
 const MOST_CONFLICTS = 5
@@ -11,6 +12,7 @@ export interface ChangeParts {
   readonly grants: Grants
   readonly clock: EngineClock
   readonly timeoutMs: number
+  readonly secrets: Secrets
 }
 
 /** What a connection becomes; version and `updatedAt` are filled in. */
@@ -25,7 +27,7 @@ export type Change = Omit<Connection, 'version' | 'createdAt' | 'updatedAt'>
  */
 export async function changeConnection(
   id: string,
-  { grants, clock, timeoutMs }: ChangeParts,
+  { grants, clock, timeoutMs, secrets }: ChangeParts,
   change: (current: Connection | undefined) => Change | undefined,
 ): Promise<Connection | undefined> {
   const { store } = grants
@@ -42,7 +44,10 @@ export async function changeConnection(
       return await clock.within(store.put(connection, { ifVersion: version }), timeoutMs, hangs)
     } catch (error) {
       if (!isZohoAuthError(error))
-        throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })
+        throw new ZohoAuthError('ERR_ZOHO_STORE', {
+          connection: id,
+          cause: describeFault(error, secrets.mask),
+        })
       if (error.code !== 'ERR_ZOHO_CONFLICT' || attempt >= MOST_CONFLICTS) throw error
     }
   }

@@ -2,6 +2,7 @@ import { Background } from './background.js'
 import type { ZohoAuthOptions } from './config/options.js'
 import { DEFAULT_INSTANCES, readSettings, type Settings } from './config/settings.js'
 import { lazyConsent } from './consent/lazy-consent.js'
+import { FailureLog } from './failure-log.js'
 import { fetchWithToken } from './fetch.js'
 import type { AccountsServer } from './gates/accounts-server.js'
 import type { Grants } from './gates/grant.js'
@@ -27,6 +28,7 @@ import { describeFault, ZohoAuthError } from './words/errors.js'
 import { Events, type ZohoAuthEventName, type ZohoAuthListener } from './words/events.js'
 import { assertProduct, type Product, productOrigin } from './words/products.js'
 import { Choice, Scope } from './words/scope.js'
+import { Secrets } from './words/secrets.js'
 import type { Token } from './words/token.js'
 import {
   type ConnectionResolver,
@@ -49,6 +51,9 @@ import type { ZohoConsent } from './zoho-consent.js'
 
 /** How long `close` lets work under way finish, in milliseconds (five seconds). */
 export const CLOSE_GRACE_MS = 5_000
+
+/** What a consent under way may still need when the engine is closed: an exchange, a look at the store, a write, a revocation. */
+const CLOSE_STEPS = 4
 
 /**
  * Makes an engine. Sends nothing and starts nothing.
@@ -73,9 +78,11 @@ class Engine extends ZohoAuth implements HandleTarget {
   readonly #provider: TokenProvider
   readonly #requests: RequestLimit
   #accounts: Promise<AccountsServer> | undefined
+  readonly #secrets: Secrets
   readonly #refusals: Refusals
   readonly #said = new Set<string>()
   readonly #lastErrors: LastErrors
+  readonly #failures: FailureLog
   readonly #stopping = new AbortController()
   readonly #closing = new AbortController()
   readonly #background: Background
@@ -90,17 +97,27 @@ class Engine extends ZohoAuth implements HandleTarget {
     this.#settings = settings
     this.ambient = settings.ambient
     const { clock, logger, budget, clientId } = settings
+    this.#secrets = new Secrets(settings.secrets)
+    const { mask } = this.#secrets
+    this.#failures = new FailureLog({
+      events: this.#events,
+      logger,
+      clock,
+      stopping: this.#stopping.signal,
+      mask,
+    })
     this.#hosts = hostPolicy(settings.servers, settings.allowedOrigins)
     const store = settings.tokens ?? memoryTokenStore({ clock })
     const inProcess = isMemoryTokenStore(store)
     this.#store = settings.sealer && store.durable ? new SealedTokenStore(store, settings.sealer) : store
-    this.#grants = grantsOf(settings)
+    this.#grants = grantsOf(settings, this.#secrets)
     const outside = (work: () => Promise<unknown>) => this.#scope.outside(work)
-    this.#background = new Background(clock, logger, outside, this.#stopping.signal)
+    this.#background = new Background(clock, logger, outside, this.#stopping.signal, this.#secrets.mask)
     const traits = {
       inProcess,
       instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES),
       ready: async () => store.ready?.(),
+      mask: this.#secrets.mask,
     }
     const closing = this.#closing.signal
     this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)
@@ -111,6 +128,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       random: Math.random,
       events: this.#events,
       logger,
+      failures: this.#failures,
       grants: this.#grants,
       store: this.#store,
       health: this.#health,
@@ -180,10 +198,12 @@ class Engine extends ZohoAuth implements HandleTarget {
     this.#assertOpen()
     const { token } = await this.#provider.provide(id, options)
     if (token.value !== options.refused) return token
-    throw new ZohoAuthError('ERR_ZOHO_BAD_RESPONSE', {
+    const same = new ZohoAuthError('ERR_ZOHO_BAD_RESPONSE', {
       connection: id,
       action: 'Zoho answered a refresh with the very token that an API refused; see docs/errors.md.',
     })
+    this.#failures.failed(same)
+    throw same
   }
 
   override async getAccessToken(options?: TokenOptions): Promise<string> {
@@ -196,10 +216,11 @@ class Engine extends ZohoAuth implements HandleTarget {
     return id === undefined ? undefined : this.#provider.peek(id)
   }
 
-  override async fetch(input: string | URL | Request, init: ZohoFetchOptions = {}): Promise<Response> {
-    const { connection, product, ...rest } = init
-    const outgoing = this.outgoing({ connection, product, signal: signalOf(input, init) })
-    return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
+  override async fetch(input: string | URL | Request, init?: ZohoFetchOptions | null): Promise<Response> {
+    const { connection, product } = init ?? {}
+    return fetchWithToken(this.#settings.fetch, input, init, (signal) =>
+      this.outgoing({ connection, product, signal }),
+    )
   }
 
   override async authorize(
@@ -252,13 +273,13 @@ class Engine extends ZohoAuth implements HandleTarget {
     if (token === undefined) return this.#revoke(id)
     const parts = this.#grantParts()
     const { revokeToken } = await import('./revoke.js')
-    return this.#scope.outside(async () => revokeToken(id, token, await parts))
+    return this.#during(async () => revokeToken(id, token, await parts))
   }
 
   override async revokeAll(options: RevokeAllOptions): Promise<RevokeReport> {
     const parts = this.#grantParts()
     const { revokeAll } = await import('./revoke-all.js')
-    return this.#scope.outside(async () => revokeAll(options, await parts))
+    return this.#during(async () => revokeAll(options, await parts))
   }
 
   override async warm(
@@ -291,24 +312,33 @@ class Engine extends ZohoAuth implements HandleTarget {
 
   async #close(): Promise<void> {
     this.#stopping.abort(closedError())
-    const grace = new AbortController()
-    const late = this.#settings.clock.sleep(CLOSE_GRACE_MS, grace.signal).catch(() => {})
-    await Promise.race([Promise.all([this.#provider.settled(), this.#background.settled()]), late])
-    grace.abort()
+    await this.#within(CLOSE_GRACE_MS, [this.#provider.settled(), this.#background.settled()])
+    // A grant that Zoho has made must end in the store, or be revoked: each of these steps has its own limit.
+    await this.#within(CLOSE_STEPS * this.#settings.timeoutMs, [this.#background.settled()])
     this.#closing.abort(closedError())
     this.#untwin()
     await this.#settings.opened?.close().catch((error: unknown) => {
-      this.#settings.logger.warn(`closing the store failed: ${describeFault(error).message}`)
+      this.#settings.logger.warn(
+        `closing the store failed: ${describeFault(error, this.#secrets.mask).message}`,
+      )
     })
     this.#provider.memory.clear()
     this.#events.clear()
     this.#scope.close()
   }
 
+  /** Waits for work, for so many milliseconds at most. */
+  async #within(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
+    const ended = new AbortController()
+    const late = this.#settings.clock.sleep(ms, ended.signal).catch(() => {})
+    await Promise.race([Promise.all(work), late])
+    ended.abort()
+  }
+
   override async rotateKeys(options: RotateOptions = {}): Promise<RotateReport> {
     this.#assertOpen()
     const { rotateKeys } = await import('./rotate-keys.js')
-    return rotateKeys(this.#grants.store, options)
+    return this.#during(() => rotateKeys(this.#grants.store, options, this.#stopping.signal))
   }
 
   // The calls of a handle: the same, for a choice that was made before.
@@ -316,11 +346,12 @@ class Engine extends ZohoAuth implements HandleTarget {
   async fetchFor(
     choice: Choice,
     input: string | URL | Request,
-    init: ZohoFetchOptions = {},
+    init?: ZohoFetchOptions | null,
   ): Promise<Response> {
-    const { product, connection: _, ...rest } = init
-    const outgoing = this.outgoingFor(choice, { product, signal: signalOf(input, init) })
-    return fetchWithToken(this.#settings.fetch, outgoing, input, rest)
+    const { product } = init ?? {}
+    return fetchWithToken(this.#settings.fetch, input, init, (signal) =>
+      this.outgoingFor(choice, { product, signal }),
+    )
   }
 
   async connectionIdFor(choice: Choice): Promise<string> {
@@ -336,9 +367,15 @@ class Engine extends ZohoAuth implements HandleTarget {
     connection: string | undefined,
     choice: Choice | undefined = this.#ambient(),
   ): string | Promise<string> {
-    if (connection !== undefined) return assertId(connection)
-    const chosen = choice === undefined ? this.#only() : choice.resolve()
-    return typeof chosen === 'object' ? chosen.then(assertChosen) : assertChosen(chosen)
+    try {
+      if (connection !== undefined) return assertId(connection)
+      const chosen = choice === undefined ? this.#only() : choice.resolve()
+      if (typeof chosen === 'object') return this.#failures.watch(chosen.then(assertChosen))
+      return assertChosen(chosen)
+    } catch (error) {
+      this.#failures.failed(error)
+      throw error
+    }
   }
 
   #ambient(): Choice | undefined {
@@ -373,10 +410,17 @@ class Engine extends ZohoAuth implements HandleTarget {
     return this.#provider.memory.get(id)?.token.dataCenter ?? (await this.#connection(id)).dataCenter
   }
 
-  async #connection(id: string): Promise<Connection> {
-    const connection = await this.#grants.get(id)
-    if (connection === undefined) throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', { connection: id })
-    return connection
+  #connection(id: string): Promise<Connection> {
+    const found = this.#grants.get(id).then((connection) => {
+      if (connection === undefined) throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', { connection: id })
+      return connection
+    })
+    return this.#failures.watch(found)
+  }
+
+  /** A call that goes on where its caller leaves. */
+  #during<T>(work: () => Promise<T>): Promise<T> {
+    return this.#failures.watch(this.#background.during(work))
   }
 
   async #apiUrl(id: string, product: Product): Promise<URL> {
@@ -402,6 +446,7 @@ class Engine extends ZohoAuth implements HandleTarget {
           endpointOf: (dataCenter) => settings.endpointOf(dataCenter),
           revocationPath: settings.revocationPath,
           allowsApiDomain: (url, dataCenter) => this.#hosts.allows(url, dataCenter),
+          secrets: this.#secrets,
           timeoutMs: settings.timeoutMs,
           maxWaitMs: settings.maxWaitMs,
           requests: this.#requests,
@@ -418,7 +463,7 @@ class Engine extends ZohoAuth implements HandleTarget {
 
   #revoke(id: string): Promise<void> {
     const parts = this.#grantParts()
-    return this.#scope.outside(async () => {
+    return this.#during(async () => {
       const { revokeConnection } = await import('./revoke.js')
       return revokeConnection(id, await parts)
     })
@@ -435,6 +480,7 @@ class Engine extends ZohoAuth implements HandleTarget {
       clock,
       logger,
       budget,
+      secrets: this.#secrets,
       timeoutMs,
       fetch,
       events: this.#events,
@@ -446,8 +492,10 @@ class Engine extends ZohoAuth implements HandleTarget {
       apiDomainOf: (connection) => this.#apiDomainOf(connection),
       forget: (id, key) => this.#provider.forget(id, key),
       refuse: (id, token) => this.#provider.refuse(id, token),
+      during: (work) => this.#during(work),
       behind: (work) => this.#background.run(work),
       later: (ms, work) => this.#background.later(ms, work),
+      stopping: this.#stopping.signal,
       closing: this.#closing.signal,
     }
   }
@@ -476,11 +524,6 @@ class Engine extends ZohoAuth implements HandleTarget {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw closedError()
   }
-}
-
-/** The caller's signal, wherever `fetch` takes it from. */
-function signalOf(input: string | URL | Request, init: ZohoFetchOptions): AbortSignal | undefined {
-  return init.signal ?? (typeof input === 'object' && 'signal' in input ? input.signal : undefined)
 }
 
 function closedError(): ZohoAuthError {

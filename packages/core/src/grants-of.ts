@@ -8,12 +8,13 @@ import { onceReady } from './words/abortable.js'
 import type { Connection } from './words/connection.js'
 import { isDataCenter } from './words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from './words/errors.js'
+import type { Secrets } from './words/secrets.js'
 
 /** The id of the connection in single mode. */
 export const DEFAULT_CONNECTION = 'default'
 
 /** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
-export function grantsOf(settings: Settings): Grants {
+export function grantsOf(settings: Settings, secrets: Secrets): Grants {
   const { connections, single, clock } = settings
   const timeoutMs = Math.min(settings.timeoutMs, settings.maxWaitMs)
   const store = typeof connections === 'function' ? undefined : sealed(connections, settings)
@@ -34,7 +35,10 @@ export function grantsOf(settings: Settings): Grants {
         connection = single ? await look(id) : await clock.within(look(id), timeoutMs, hangs)
       } catch (error) {
         if (isZohoAuthError(error)) throw error
-        throw new ZohoAuthError('ERR_ZOHO_STORE', { connection: id, cause: describeFault(error) })
+        throw new ZohoAuthError('ERR_ZOHO_STORE', {
+          connection: id,
+          cause: describeFault(error, secrets.mask),
+        })
       }
       if (connection === undefined || connection === null) return undefined
       const kid =
@@ -49,8 +53,10 @@ export function grantsOf(settings: Settings): Grants {
         connection.id === id &&
         isDataCenter(connection.dataCenter) &&
         typeof connection.refreshToken === 'string'
-      )
+      ) {
+        secrets.add(connection.refreshToken)
         return connection
+      }
       throw new ZohoAuthError('ERR_ZOHO_STORE', {
         connection: id,
         action: `"connections" gave something else than connection "${id}" with a known dataCenter and a refreshToken.`,

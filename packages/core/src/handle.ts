@@ -44,7 +44,7 @@ export class Handle implements ZohoHandle {
   }
 
   async fetch(input: string | URL | Request, init?: Omit<ZohoFetchOptions, 'connection'>): Promise<Response> {
-    if (init !== undefined && 'connection' in init && init.connection !== undefined)
+    if ((init as { connection?: unknown } | null | undefined)?.connection !== undefined)
       throw new TypeError('this handle is bound to its connection: use forConnection() for another')
     return this.#target.fetchFor(this.#choice, input, init)
   }

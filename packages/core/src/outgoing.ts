@@ -72,9 +72,16 @@ export class OutgoingRequest implements Outgoing {
     return new URL(url, base)
   }
 
+  knows(url: URL): boolean {
+    return this.#parts.hosts.knows(url)
+  }
+
   async authorization(url: URL): Promise<string | undefined> {
     const { hosts, provider, scheme } = this.#parts
-    if (!hosts.knows(url)) return undefined
+    if (!hosts.knows(url)) {
+      this.#leaveAlone(url)
+      return undefined
+    }
     const connection = await this.#whose()
     const { token } = await this.#waiting(async (wait) => {
       this.#dataCenter = await abortable(this.#parts.dataCenterOf(connection), wait.signal)
@@ -84,6 +91,25 @@ export class OutgoingRequest implements Outgoing {
     this.#sent = token
     this.#sentAt = this.#parts.now()
     return `${scheme} ${token.value}`
+  }
+
+  /** Nobody's of Zoho. One that looks like it is worth a line, for whoever wonders where the token is. */
+  #leaveAlone({ protocol, host, port }: URL): void {
+    if (!LIKE_ZOHO.test(host)) return
+    const why =
+      protocol !== 'https:'
+        ? 'it is not https'
+        : port !== ''
+          ? 'it has a port of its own'
+          : 'it is not on the list of hosts'
+    this.#sayOnce(`${protocol}//${host} gets no token: ${why}`, 'debug')
+  }
+
+  #sayOnce(line: string, level: 'warn' | 'debug'): void {
+    const { logger, said } = this.#parts
+    if (said.has(line) || said.size >= MOST_HINTS) return
+    said.add(line)
+    logger[level]?.(line)
   }
 
   /** Why this URL gets no token. */
@@ -174,13 +200,10 @@ export class OutgoingRequest implements Outgoing {
 
   /** The refusal goes to the caller as it is. */
   #handOn({ connection, origin }: RefusedAt, hint: string): undefined {
-    const { events, logger, said } = this.#parts
+    const { events } = this.#parts
     this.hint = hint
     events.emit('token.refused', { connection, origin, outcome: 'passed-on', hint })
-    const line = `${origin} refused a token, and the answer was handed on: ${hint}`
-    if (said.has(line) || said.size >= MOST_HINTS) return
-    said.add(line)
-    logger.warn(line)
+    this.#sayOnce(`${origin} refused a token, and the answer was handed on: ${hint}`, 'warn')
   }
 
   /** One wait for a token, with what is left of this request's patience. */
@@ -204,6 +227,9 @@ export class OutgoingRequest implements Outgoing {
     return this.#connection
   }
 }
+
+/** Hosts that somebody may take for Zoho's. */
+const LIKE_ZOHO = /zoho|site24x7|manageengine/
 
 const STREAM_HINT =
   'the body was a stream and cannot be sent again: send the request again, or give a string, Buffer, FormData or Blob'

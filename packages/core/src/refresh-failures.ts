@@ -7,6 +7,7 @@ import type { AbandonOptions, GoTurn } from './stores/ports.js'
 import type { TokenProviderParts } from './token-provider-parts.js'
 import type { Connection } from './words/connection.js'
 import { ZohoAuthError, type ZohoAuthErrorCode } from './words/errors.js'
+import { unreachedAction } from './words/forward-proxy.js'
 
 /** After a first dead answer the grant is left alone for this long, in milliseconds (one minute). */
 const DEAD_QUIET_MS = 60_000
@@ -98,6 +99,7 @@ export class RefreshFailures {
         bounded(this.#unreachable).set(key, failures + 1)
         const ms = backoffMs(failures, this.#parts.random(), false, 0, this.#parts.budget)
         return this.#silence(connection, key, 'unreachable', ms, 'ERR_ZOHO_UNAVAILABLE', answer.detail, {
+          action: unreachedAction('ERR_ZOHO_UNAVAILABLE'),
           cause: new Error(answer.detail),
         })
       }
@@ -121,6 +123,7 @@ export class RefreshFailures {
     await abandonTurn(this.#parts, key, go, { quiet: { reason: 'backoff', ms }, unspent: !unclear })
     const code = codeOfFailure(answer)
     return this.#silence(connection, key, 'backoff', ms, code, answer.detail, {
+      ...(code === 'ERR_ZOHO_TIMEOUT' && { action: unreachedAction(code) }),
       cause: new Error(answer.detail),
     })
   }
@@ -166,7 +169,9 @@ export class RefreshFailures {
     const now = this.#parts.clock.now()
     const quiet: RememberedQuiet = { reason, code, untilAt: now + ms, ...extra }
     this.#quiets.set(key, quiet, now)
-    this.#parts.events.emit('token.refresh_failed', { connection: id, dataCenter, code, detail })
+    const { action } = new ZohoAuthError(code, extra)
+    const event = { connection: id, dataCenter, code, detail, action, retryAfterMs: ms }
+    this.#parts.events.emit('token.refresh_failed', event)
     return quiet
   }
 }

@@ -105,6 +105,7 @@ export class Refresher {
         if (held) {
           // Somebody's refresh went well: what failed here before says nothing any more.
           this.#failures.forget(key)
+          this.#parts.failures.ended(id)
           return { token: held.token, how: 'known' }
         }
         rejected.set(key, turn.token.generation)
@@ -278,6 +279,11 @@ export class Refresher {
     }
     this.#failures.forget(key)
     this.#quiets.delete(key)
+    if (clock.now() >= sentAt + answer.lifeMs) {
+      // The machine slept for longer than the token lives. Life counts from the sending, so this one is dead.
+      await abandonTurn(this.#parts, key, go)
+      return undefined
+    }
 
     const ready = await this.#prepareCommit(answer, connection, key, go)
     if (ready === undefined) return undefined

@@ -25,6 +25,7 @@ export async function revokeAll(
   const rows = store instanceof SealedConnectionStore ? store.unopened() : store.list()
   for await (const { refreshToken: _, replaced: __, ...row } of rows) {
     signal?.throwIfAborted()
+    parts.stopping.throwIfAborted()
     report.seen += 1
     if (!where(row)) continue
     try {

@@ -7,6 +7,7 @@ import type { RevokeAnswer } from './rules/token-response.js'
 import type { Quiet } from './stores/ports.js'
 import type { Connection } from './words/connection.js'
 import { ZohoAuthError } from './words/errors.js'
+import { unreachedAction } from './words/forward-proxy.js'
 
 /** How long the fleet remembers that a grant was revoked, in milliseconds (one day): longer than any token lives. */
 const REVOKED_QUIET_MS = 86_400_000
@@ -85,7 +86,11 @@ function notRevoked(connection: string, answer: Exclude<Answer<RevokeAnswer>, { 
     case 'throttled':
       return new ZohoAuthError('ERR_ZOHO_THROTTLED', { connection })
     case 'timeout':
-      return new ZohoAuthError('ERR_ZOHO_TIMEOUT', { connection, cause: new Error(answer.detail) })
+    case 'unreachable': {
+      const code = answer.kind === 'timeout' ? 'ERR_ZOHO_TIMEOUT' : 'ERR_ZOHO_UNAVAILABLE'
+      const action = unreachedAction(code)
+      return new ZohoAuthError(code, { connection, action, cause: new Error(answer.detail) })
+    }
     default:
       return new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection, cause: new Error(answer.detail) })
   }

@@ -13,6 +13,7 @@ const MOST_FAILURES = 100
 export async function rotateKeys(
   store: ConnectionStore | undefined,
   { onProgress, signal }: RotateOptions,
+  stopping: AbortSignal,
 ): Promise<RotateReport> {
   if (!(store instanceof SealedConnectionStore))
     throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
@@ -25,6 +26,7 @@ export async function rotateKeys(
   }
   for await (const { id } of store.unopened()) {
     signal?.throwIfAborted()
+    stopping.throwIfAborted()
     report.seen += 1
     try {
       if (await store.reseal(id)) report.rotated += 1

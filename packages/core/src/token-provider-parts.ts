@@ -1,3 +1,4 @@
+import type { FailureLog } from './failure-log.js'
 import type { AccountsServer } from './gates/accounts-server.js'
 import type { Grants } from './gates/grant.js'
 import type { RequestLimit } from './gates/request-limit.js'
@@ -24,6 +25,8 @@ export interface TokenProviderParts {
   readonly random: () => number
   readonly events: Events
   readonly logger: Logger
+  /** Tells what callers fail with, and refreshes that nobody waits for. */
+  readonly failures: FailureLog
   readonly grants: Grants
   readonly store: TokenStore
   readonly health: StoreHealth

@@ -5,6 +5,7 @@ import type { Refresher } from './refresher.js'
 import { proportion, REFERENCE_LIFE_MS } from './rules/freshness.js'
 import type { Provided, TokenProviderParts } from './token-provider-parts.js'
 import { ZohoAuthError } from './words/errors.js'
+import { forwardProxy } from './words/forward-proxy.js'
 import type { Token } from './words/token.js'
 
 /** Times one caller joins a flight before it gives up on a token that is not the one it refused. */
@@ -12,6 +13,9 @@ const MOST_JOINS = 3
 
 /** With so many requests waiting, no refresh is begun that nobody waits for: whoever asks next tries again. */
 const MAX_QUEUED_BEHIND = 10_000
+
+/** Most connections of which it is remembered that Zoho has no other token. */
+const MOST_INSISTED_ON = 10_000
 
 /** A token younger than this may not have reached all of Zoho's servers, in milliseconds; shorter-lived ones in proportion. */
 const YOUNG_MS = 5_000
@@ -52,6 +56,8 @@ export class TokenProvider {
   readonly #quiets = new QuietMemory()
   /** Callers who have no token at all, by connection. */
   readonly #waiting = new Map<string, SharedWait>()
+  /** Refused tokens that Zoho answered a refresh with again, by connection. */
+  readonly #insistedOn = new Map<string, { readonly value: string; readonly untilAt: number }>()
   /** How long a flight lasts at most, in milliseconds. Who waits for it has less patience (`maxWaitMs`). */
   readonly #flightMs: number
   #refresher: Promise<Refresher> | undefined
@@ -96,13 +102,13 @@ export class TokenProvider {
    * @throws ZohoAuthError `ERR_ZOHO_UNAVAILABLE` at the end of the caller's time, whatever it waited for.
    */
   async provide(id: string, options: GetOptions): Promise<Provided> {
-    const { clock, maxWaitMs } = this.#parts
+    const { clock, maxWaitMs, failures } = this.#parts
     const { refused, signal, until = clock.now() + maxWaitMs } = options
     for (let join = 0; join < MOST_JOINS; join++) {
       signal?.throwIfAborted()
       const held = this.memory.get(id)
       if (held && held.token.value === refused) {
-        if (held.insistedUntilAt > clock.now()) return { token: held.token, how: 'made' }
+        if (this.#isInsistedOn(id, refused)) return { token: held.token, how: 'made' }
         held.refused = true
       }
       const usable = this.#usable(id, refused)
@@ -114,21 +120,27 @@ export class TokenProvider {
       const late: Caller['late'] = (stage, failure) => this.#late(id, stage, maxWaitMs, failure)
       try {
         const provided = await this.#flights.join(id, { until, fallback, signal, late }, this.#task(id))
+        // Whatever happened since it came: a store that took its time, a machine that slept.
+        if (provided && provided.token.expiresAt <= clock.now()) continue
         if (provided && provided.token.value !== refused) return provided
         if (provided?.how === 'made') return this.#insisted(id, provided)
         // Still the refused one: it came from the store, and is marked as refused in the next round.
         if (provided) continue
       } catch (error) {
-        if (signal?.aborted || !this.#usable(id, refused)) throw error
+        if (signal?.aborted) throw error
+        failures.failed(error)
+        if (!this.#usable(id, refused)) throw error
       }
       // The turn ended in quiet or failure: a token that only others were refused with is better than none.
       const known = this.#usable(id, refused)
       if (known) return { token: known.token, how: 'known' }
     }
-    throw new ZohoAuthError('ERR_ZOHO_BAD_RESPONSE', {
+    const only = new ZohoAuthError('ERR_ZOHO_BAD_RESPONSE', {
       connection: id,
       action: 'The token that an API refused is the only one there is; see docs/errors.md.',
     })
+    failures.failed(only)
+    throw only
   }
 
   /**
@@ -186,9 +198,17 @@ export class TokenProvider {
     const held = this.memory.get(id)
     if (held?.token.value === provided.token.value) {
       held.refused = false
-      held.insistedUntilAt = this.#parts.clock.now() + this.#parts.budget.windowMs
+      if (this.#insistedOn.size >= MOST_INSISTED_ON) this.#insistedOn.clear()
+      const untilAt = this.#parts.clock.now() + this.#parts.budget.windowMs
+      this.#insistedOn.set(id, { value: provided.token.value, untilAt })
     }
     return provided
+  }
+
+  /** Whether a refresh gave this very token again, a short while ago: Zoho has no other one. */
+  #isInsistedOn(id: string, value: string): boolean {
+    const insisted = this.#insistedOn.get(id)
+    return insisted?.value === value && this.#parts.clock.now() < insisted.untilAt
   }
 
   #usable(id: string, refused: string | undefined): Held | undefined {
@@ -232,7 +252,8 @@ export class TokenProvider {
     const { clock } = this.#parts
     return (control) => {
       const late = () => this.#late(id, control.stage, this.#flightMs)
-      return this.#parts.outside(() => clock.within(this.#fly(id, control), this.#flightMs, late))
+      const flight = () => clock.within(this.#fly(id, control), this.#flightMs, late)
+      return this.#parts.failures.watch(this.#parts.outside(flight))
     }
   }
 
@@ -252,7 +273,11 @@ export class TokenProvider {
   #late(id: string, stage: FlightStage, ms: number, failure?: Error): ZohoAuthError {
     const { requests } = this.#parts
     const limit = `for ${ms} ms (maxWaitMs)`
-    if (stage !== 'queued') return requests.notInTime(id, `${WAITED_FOR[stage]} ${limit}`, { cause: failure })
+    if (stage !== 'queued') {
+      const advice = stage === 'paused' || stage === 'sending' ? forwardProxy()?.advice : undefined
+      const what = [`${WAITED_FOR[stage]} ${limit}`, advice].filter(Boolean).join('. ')
+      return requests.notInTime(id, what, { cause: failure })
+    }
     const { underWay, queued } = requests.counts
     return requests.noRoom(
       id,

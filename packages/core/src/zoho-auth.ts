@@ -113,6 +113,8 @@ export interface Outgoing {
    * @throws ZohoAuthError `ERR_ZOHO_HOST_DENIED` where it is Zoho's, but of another data centre than the connection's.
    */
   authorization(url: URL): Promise<string | undefined>
+  /** Whether a URL is on the list of any data centre, and so may get a token at all. Asks nobody. */
+  knows(url: URL): boolean
   /** Whether the header may go along to this URL, such as the target of a redirect. Valid after `authorization`. */
   allows(url: URL): boolean
   /** The header of a replay, or `undefined`: hand the answer to the caller. Allows at most two replays. */
@@ -207,11 +209,21 @@ export abstract class ZohoAuth {
   /**
    * `fetch` with a token, which repeats a request once or twice where the API says that the token is dead.
    *
-   * Goes to Zoho's hosts of the connection's data centre only. Bodies that can be sent again: none, string, Buffer, typed
-   * arrays, URLSearchParams, FormData, Blob, and a `Request`. Others (streams, iterators) are sent once; a refusal is
-   * then returned as it is. Answers other than a dead token, scope and rate limits included, are handed on untouched.
+   * Goes to Zoho's hosts of the connection's data centre only. Otherwise it is the platform's `fetch`, at every redirect and
+   * repetition: of a `Request` all counts, `init` may be anything that `fetch` takes, and an answer is there as soon as it
+   * can be judged, two seconds after its beginning at the latest. Bodies that can be sent again: none, string, Buffer,
+   * typed arrays, URLSearchParams, FormData, Blob, and a `Request` with one of them. Others (streams, iterators) are sent
+   * once; a refusal is then returned as it is. Answers other than a dead token, scope and rate limits included, are handed
+   * on untouched.
+   *
+   * A request that has an `Authorization` of its own is left alone, whatever its host: it gets no token and is not
+   * repeated. The axios adapter has the same rule.
+   *
+   * Not promised: that a redirect goes through the dispatcher of a `Request` where nobody can read it, as with undici 7
+   * (Node 24). Give the dispatcher in `init`.
    *
    * @throws ZohoAuthError as {@link getToken}, and `ERR_ZOHO_HOST_DENIED` before anything is sent.
+   * @throws TypeError as `fetch`; for a body that was used already.
    */
   abstract fetch(input: string | URL | Request, init?: ZohoFetchOptions): Promise<Response>
 
@@ -300,7 +312,9 @@ export abstract class ZohoAuth {
 
   /**
    * Lets requests under way finish, for five seconds at most on the engine's clock; ends every other wait at once, and
-   * closes what this engine opened itself. Idempotent. Nothing can be asked of the engine afterwards.
+   * closes what this engine opened itself. Consents, revocations and rotations under way are waited for longer where they
+   * need it, four times `timeoutMs` (32 seconds) at most: a grant that Zoho has made must not be lost. `revokeAll` and
+   * `rotateKeys` stop between two connections. Idempotent. Nothing can be asked of the engine afterwards.
    */
   abstract close(): Promise<void>
 

@@ -11,7 +11,7 @@ import { ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator, EmulatorOptions, Fault } from '@zoho-auth/emulator'
 import { figure } from '../../../testing/figures.mjs'
 import { until } from '../../../testing/waiting.mjs'
-import { CANDIDATES, calm, codeOf, emulate, engine, recruit, turning } from './support.js'
+import { breathe, CANDIDATES, calm, codeOf, emulate, engine, recruit, turning } from './support.js'
 
 const REDIRECT = 'http://127.0.0.1:9/zoho/callback'
 const SCOPES = ['ZohoRecruit.modules.ALL', 'AaaServer.profile.READ']
@@ -51,7 +51,8 @@ test('a consent ends with a working connection, and its first token is not waste
     id: 'acme',
     dataCenter: 'us',
     state: 'active',
-    version: 1,
+    // Stored right after Zoho's answer, and once more when Zoho has said whose it is.
+    version: 2,
     scopes: SCOPES,
     label: expect.stringContaining('@'),
     userId: expect.stringMatching(/^\d+$/),
@@ -389,7 +390,7 @@ describe('consent once more', () => {
     const first = await connect(zoho)
     const old = await zoho.getToken({ connection: 'acme' })
     const second = await connect(zoho)
-    expect(second.version).toBe(2)
+    expect(second.version).toBe(4)
     expect(second.refreshToken).not.toBe(first.refreshToken)
     await calm()
     // A process that still has the old token is served.
@@ -514,6 +515,121 @@ describe('undo: that was the wrong account', () => {
   })
 })
 
+describe('close() while grants are made and ended', () => {
+  // An attack closed the engine 450 ms into consent.finish: the exchange was cut, and the new grant lived at Zoho, known to
+  // nobody. Whatever is under way ends in the store, or is revoked.
+  const STEPS = 40
+
+  test(`at ${STEPS} moments spread over a consent: no grant is left that nobody keeps`, async () => {
+    const connections = memoryConnectionStore()
+    const emulator = await emulate({ latencyMs: 15, apiLatencyMs: 15 })
+    const unkept: string[] = []
+    for (let step = 0; step < STEPS; step++) {
+      const zoho = engine(emulator, { connections, logger: { warn: () => {} } })
+      const user = `user-${step}`
+      const { url, state } = await zoho.consent.start({ ...wanted, connection: user })
+      const callback = await browse(url, { user })
+      const finished = zoho.consent.finish(callback, state).catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, (step / STEPS) * 60))
+      await zoho.close()
+      const stored = (await connections.get(user))?.refreshToken
+      unkept.push(...grantsOf(emulator, user).filter((token) => token !== stored))
+      expect((await finished) === undefined || stored !== undefined).toBe(true)
+    }
+    figure(
+      `grants that nobody keeps, close() at ${STEPS} moments of a consent`,
+      unkept.length === 0,
+      `${unkept.length}`,
+    )
+    expect(unkept).toEqual([])
+  })
+
+  test('the grant is written before anything else is asked', async () => {
+    // Who consented was asked first, for up to eight seconds in which the only copy of the grant was in memory.
+    const silent: typeof fetch = (url, init) =>
+      new Request(url).url.endsWith('/oauth/user/info')
+        ? new Promise((_, reject) => {
+            init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))
+          })
+        : fetch(url, init)
+    const { clock, emulator, zoho, connections } = await byHand({ fetch: silent })
+    const { url, state } = await zoho.consent.start(wanted)
+    const finished = zoho.consent.finish(await browse(url), state)
+    await until(async () => (await connections.get('acme')) !== undefined)
+    expect((await connections.get('acme'))?.refreshToken).toBe(grantsOf(emulator, 'ada')[0])
+    await turning(clock, zoho.close())
+    expect((await finished).state).toBe('active')
+  })
+
+  test('a store that fails while the engine closes: the grant is revoked', async () => {
+    const inner = memoryConnectionStore()
+    const failing: ConnectionStore = {
+      ...inner,
+      put: async () => {
+        await closed
+        throw new Error('the database is going away')
+      },
+    }
+    const { emulator, zoho } = await byHand({ connections: failing })
+    let closed: Promise<unknown> = Promise.resolve()
+    const { url, state } = await zoho.consent.start(wanted)
+    const finished = codeOf(zoho.consent.finish(await browse(url, { user: 'grace' }), state))
+    await until(() => emulator.counters.tokenRequests === 1)
+    const closing = zoho.close()
+    closed = Promise.resolve()
+    await closing
+    expect(await finished).toBe('ERR_ZOHO_STORE')
+    expect(grantsOf(emulator, 'grace')).toEqual([])
+  })
+
+  test.each(['exchange', 'clientCredentials', 'revoke', 'undo'] as const)('%s is finished', async (kind) => {
+    const connections = memoryConnectionStore()
+    const emulator = await emulate({ latencyMs: 40 })
+    const zoho = engine(emulator, { connections, logger: { warn: () => {} } })
+    if (kind === 'revoke' || kind === 'undo') await connect(zoho)
+    const before = emulator.grants.length
+    const work = {
+      exchange: () => zoho.consent.exchange(emulator.createCode({ user: 'grace' }), { connection: 'acme' }),
+      clientCredentials: () =>
+        zoho.consent.clientCredentials({ connection: 'acme', soid: 'ZohoCRM.20000000001', scopes: SCOPES }),
+      revoke: () => zoho.revoke({ connection: 'acme' }),
+      undo: () => zoho.consent.undo({ connection: 'acme' }),
+    }[kind]()
+    await breathe(20)
+    await zoho.close()
+    await work
+    const { state } = (await connections.get('acme')) ?? {}
+    if (kind === 'exchange' || kind === 'clientCredentials') expect(state).toBe('active')
+    else {
+      expect(state).toBe('revoked')
+      expect(emulator.grants.length).toBe(before - 1)
+    }
+  })
+
+  test('many revocations stop between two connections', async () => {
+    const connections = memoryConnectionStore()
+    const emulator = await emulate({ latencyMs: 10 })
+    const zoho = engine(emulator, { connections, logger: { warn: () => {} } })
+    for (let tenant = 0; tenant < 5; tenant++)
+      await connect(zoho, { user: `user-${tenant}` }, { connection: `tenant-${tenant}` })
+    const progress: number[] = []
+    const work = codeOf(
+      zoho.revokeAll({
+        where: () => true,
+        onProgress: ({ revoked }) => {
+          progress.push(revoked)
+          if (revoked === 2) void zoho.close()
+        },
+      }),
+    )
+    expect(await work).toBe('ERR_ZOHO_CONFIG')
+    expect(progress).toEqual([1, 2])
+    const states: string[] = []
+    for await (const { state } of connections.list()) states.push(state)
+    expect(states.filter((state) => state === 'revoking')).toEqual([])
+  })
+})
+
 describe('when it goes wrong on the way', () => {
   test.each<[Fault, string]>([
     [{ on: 'token', kind: 'reset' }, 'ERR_ZOHO_UNAVAILABLE'],
@@ -529,7 +645,7 @@ describe('when it goes wrong on the way', () => {
     expect(await codeOf(connect(zoho))).toBe(code)
     expect(await connections.get('acme')).toEqual(before)
     clock.jump(60_000)
-    expect((await connect(zoho)).version).toBe(2)
+    expect((await connect(zoho)).version).toBe(before.version + 2)
   })
 
   /** Answers to an exchange that hold a refresh token, and cannot be used. */

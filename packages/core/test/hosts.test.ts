@@ -228,6 +228,32 @@ describe('accountsUrl alone is enough', () => {
   })
 })
 
+test('a host that looks like Zoho’s and gets no token is told once, to whoever looks for it', async () => {
+  // A request went out without a token to a host that somebody had taken for Zoho's, and nothing said so.
+  const lines: string[] = []
+  const zoho = closing(
+    createZohoAuth({
+      clientId: 'id',
+      clientSecret: 'secret',
+      refreshToken: 'r',
+      logger: { warn: () => {}, debug: (line) => lines.push(line) },
+    }),
+  )
+  for (const url of [
+    'https://acme.zohosites.com/a',
+    'https://acme.zohosites.com/b',
+    'http://recruit.zoho.com/',
+    'https://recruit.zoho.com:8443/',
+    'https://example.com/',
+  ])
+    expect(await zoho.outgoing().authorization(new URL(url))).toBeUndefined()
+  expect(lines).toEqual([
+    'https://acme.zohosites.com gets no token: it is not on the list of hosts',
+    'http://recruit.zoho.com gets no token: it is not https',
+    'https://recruit.zoho.com:8443 gets no token: it has a port of its own',
+  ])
+})
+
 test('a protocol-relative URL is judged by where it leads', async () => {
   const zoho = engine(await emulate())
   expect(await codeOf(zoho.fetch('//evil.example/x', { product: 'recruit' }))).toBe('ERR_ZOHO_HOST_DENIED')

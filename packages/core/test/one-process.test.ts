@@ -1,7 +1,18 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import { memoryTokenStore, Token, type TokenStore } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import { answered, heldFetch, until } from '../../../testing/waiting.mjs'
-import { breathe, byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
+import {
+  breathe,
+  byHand,
+  CANDIDATES,
+  codeOf,
+  connectionsFor,
+  emulate,
+  engine,
+  recruit,
+  turning,
+} from './support.js'
 
 const HOUR = 3_600_000
 
@@ -165,4 +176,57 @@ test('close lets a refresh under way finish', async () => {
   release()
   await closed
   expect((await token).value).toBeTruthy()
+})
+
+describe('a refresh that outlives its token', () => {
+  // A machine slept for two hours during the POST, and the token that was waiting for it was handed out an hour dead.
+  test.each(['the answer', 'the commit', 'the look at the store'] as const)(
+    'the machine sleeps during %s: no dead token is handed out',
+    async (when) => {
+      const clock = new ManualClock()
+      let sleeps = 1
+      const sleep = () => {
+        if (sleeps-- > 0) clock.jump(7_200_000)
+      }
+      const emulator = await emulate({ clock })
+      const inner = memoryTokenStore({ clock })
+      const after = <T>(step: typeof when, result: T): T => {
+        if (step === when) sleep()
+        return result
+      }
+      const tokens = {
+        ...storeOf(inner),
+        begin: async (...args: Parameters<typeof inner.begin>) =>
+          after('the look at the store', await inner.begin(...args)),
+        commit: async (...args: Parameters<typeof inner.commit>) =>
+          after('the commit', await inner.commit(...args)),
+      }
+      const zoho = engine(emulator, {
+        clock,
+        tokens,
+        logger: { warn: () => {} },
+        fetch: async (url, init) => {
+          const response = await fetch(url, init)
+          const body = await response.arrayBuffer()
+          if (when === 'the answer') sleep()
+          return new Response(body, { status: response.status })
+        },
+      })
+      const got = await turning(clock, zoho.getToken()).catch((error: unknown) => error)
+      if (got instanceof Token) expect(got.expiresAt).toBeGreaterThan(clock.now())
+      else expect(got).toMatchObject({ code: expect.stringMatching(/^ERR_ZOHO_/), retryable: true })
+      await clock.advance(10_000)
+      const next = await turning(clock, zoho.getToken())
+      expect(next.expiresAt).toBeGreaterThan(clock.now())
+      expect(emulator.liveTokens().map(({ accessToken }) => accessToken)).toContain(next.value)
+    },
+  )
+})
+
+const storeOf = (store: TokenStore): TokenStore => ({
+  begin: (key, request) => store.begin(key, request),
+  commit: (key, turn, value, lifeMs) => store.commit(key, turn, value, lifeMs),
+  abandon: (key, turn, options) => store.abandon(key, turn, options),
+  forget: (key, quiet) => store.forget(key, quiet),
+  inspect: (key) => store.inspect(key),
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { type ConnectionStore, ZohoAuthError } from '@zoho-auth/core'
 import type { Fault } from '@zoho-auth/emulator'
+import { figure } from '../../../testing/figures.mjs'
 import { heldFetch, until } from '../../../testing/waiting.mjs'
 import { byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
 
@@ -131,5 +132,61 @@ test('the other revocation endpoint, by option', async () => {
     kind: 'revoke',
     path: '/oauth/v2/revoke/token',
     status: 200,
+  })
+})
+
+describe('what stands between us and Zoho cannot erase a grant', () => {
+  // A 400 of an nginx, the JSON of a firewall and an empty body counted as "revoked", and the only copy of a grant that was
+  // alive at Zoho was erased.
+  const GATEWAYS: readonly (readonly [status: number, body: string, type: string])[] = [
+    200, 400, 403, 404, 413, 429, 502, 503,
+  ].flatMap((status) =>
+    [
+      ['', 'text/plain'],
+      ['<html><head><title>400 Bad Request</title></head><body>nginx</body></html>', 'text/html'],
+      ['{"message":"blocked by policy","code":4003}', 'application/json'],
+      ['{"status":"failure"}', 'application/json'],
+      ['{}', 'application/json'],
+      ['[]', 'application/json'],
+      ['Bad Request', 'text/plain'],
+    ].map(([body = '', type = '']) => [status, body, type] as const),
+  )
+  let erased = 0
+
+  test.each(GATEWAYS)(
+    '%d %s: the connection stays, and the next call finishes',
+    async (status, body, contentType) => {
+      let answers = 1
+      const { emulator, zoho } = await byHand({
+        fetch: async (url, init) =>
+          new Request(url).url.endsWith('/revoke') && answers-- > 0
+            ? new Response(body, { status, headers: { 'content-type': contentType } })
+            : fetch(url, init),
+      })
+      expect(await codeOf(zoho.revoke())).toMatch(/^ERR_ZOHO_(UNAVAILABLE|BAD_RESPONSE|THROTTLED)$/)
+      const { state } = await zoho.status()
+      if (state === 'revoked') erased += 1
+      expect(state).toBe('revoking')
+      expect(emulator.grants.some(({ refreshToken }) => refreshToken === emulator.refreshToken)).toBe(true)
+      await zoho.revoke()
+      expect((await zoho.status()).state).toBe('revoked')
+      expect(emulator.grants.some(({ refreshToken }) => refreshToken === emulator.refreshToken)).toBe(false)
+    },
+  )
+
+  test('none of them erased one', () => {
+    const name = 'a gateway’s answer at revocation: connections marked revoked that are alive'
+    figure(name, erased === 0, `${erased} of ${GATEWAYS.length}`)
+    expect(erased).toBe(0)
+  })
+
+  test('the page that Zoho answers for a dead grant is proved by a refresh', async () => {
+    const { emulator, zoho } = await byHand()
+    emulator.revokeGrant(emulator.refreshToken)
+    await zoho.revoke()
+    expect((await zoho.status()).state).toBe('revoked')
+    expect(emulator.requests.filter(({ kind }) => kind === 'token').map(({ outcome }) => outcome)).toEqual([
+      'invalid_code',
+    ])
   })
 })

@@ -1,8 +1,25 @@
 import { inspect } from 'node:util'
-import { expect, test } from '@jest/globals'
-import { type ZohoAuth, ZohoAuthError, type ZohoAuthEventName } from '@zoho-auth/core'
+import { describe, expect, test } from '@jest/globals'
+import {
+  createZohoAuth,
+  memoryTokenStore,
+  type ZohoAuth,
+  ZohoAuthError,
+  type ZohoAuthEventName,
+  type ZohoAuthOptions,
+} from '@zoho-auth/core'
 import type { Fault } from '@zoho-auth/emulator'
-import { byHand, CANDIDATES, codeOf, emulate, engine, recruit, turning } from './support.js'
+import {
+  byHand,
+  CANDIDATES,
+  closing,
+  codeOf,
+  connection,
+  emulate,
+  engine,
+  recruit,
+  turning,
+} from './support.js'
 
 /** Everything that a logger, a serialiser or a debugger could make of a value. */
 function sinks(value: unknown): string {
@@ -119,4 +136,104 @@ test('events can be undone, and a listener that throws disturbs nobody', async (
   process.off('warning', onWarning)
   expect(warned.every((message) => message.includes('a bug in the app'))).toBe(true)
   expect(await codeOf(zoho.getToken())).toBeUndefined()
+})
+
+describe('secrets are masked by value, whatever they look like', () => {
+  // Only what is shaped like Zoho's tokens was masked: a secret of another shape, echoed by a server or printed by a driver,
+  // stood in `cause`, in events and in `status()`.
+  const CLIENT_SECRET = 'swordfish/of 2026+&=%'
+  const REFRESH_TOKEN = 'a-refresh-token-of-no-shape'
+  const ACCESS_TOKEN = 'an-access-token-of-no-shape'
+  const SECRETS = [CLIENT_SECRET, REFRESH_TOKEN, ACCESS_TOKEN, encodeURIComponent(CLIENT_SECRET)]
+
+  const bodyOf = async (init: RequestInit | undefined): Promise<string> =>
+    decodeURIComponent(await new Response(init?.body).text()).replaceAll('+', ' ')
+  const token = (): Response => Response.json({ access_token: ACCESS_TOKEN, expires_in: 3600 })
+
+  const cases: [name: string, options: (state: { calls: number }) => ZohoAuthOptions][] = [
+    [
+      'an accounts server that echoes the request',
+      () => ({ fetch: async (_url, init) => Response.json({ error: await bodyOf(init) }, { status: 500 }) }),
+    ],
+    [
+      'one that echoes it where a message is cut',
+      () => ({
+        fetch: async () => Response.json({ error: `${'x'.repeat(70)}${REFRESH_TOKEN}` }, { status: 500 }),
+      }),
+    ],
+    [
+      'one that echoes it as api_domain',
+      () => ({
+        fetch: async () => Response.json({ access_token: ACCESS_TOKEN, api_domain: `x:${REFRESH_TOKEN}` }),
+      }),
+    ],
+    [
+      'a fetch that quotes what it could not send',
+      () => ({
+        fetch: async (url, init) => {
+          throw new Error(`POST ${new Request(url).url} failed: ${await bodyOf(init)}`, {
+            cause: Object.assign(new Error(`proxy said no to ${REFRESH_TOKEN}`), { code: 'ECONNRESET' }),
+          })
+        },
+      }),
+    ],
+    [
+      'a token store whose driver prints its arguments',
+      ({ calls }) => ({
+        fetch: async () => token(),
+        tokens: Object.fromEntries(
+          ['begin', 'commit', 'abandon', 'forget', 'inspect'].map((name) => [
+            name,
+            async (...args: unknown[]) => {
+              const inner = memoryTokenStore() as never as Record<string, (...all: unknown[]) => unknown>
+              if (name === 'begin' && calls++ === 0) return inner.begin?.(...args)
+              throw new Error(`ERR ${name} ${JSON.stringify(args)} ${ACCESS_TOKEN}`)
+            },
+          ]),
+        ) as never,
+      }),
+    ],
+    [
+      'a database that prints the row',
+      () => ({
+        connections: async (id) => {
+          if (id === 'broken') throw new Error(`duplicate key: (${REFRESH_TOKEN}, ${CLIENT_SECRET})`)
+          return connection(id, REFRESH_TOKEN)
+        },
+        refreshToken: undefined,
+        fetch: async () => token(),
+      }),
+    ],
+  ]
+
+  test.each(cases)('%s', async (_name, options) => {
+    const output: string[] = []
+    const zoho = closing(
+      createZohoAuth({
+        clientId: 'the-client-id',
+        clientSecret: CLIENT_SECRET,
+        refreshToken: REFRESH_TOKEN,
+        maxWaitMs: 300,
+        logger: { warn: (line) => output.push(line), debug: (line) => output.push(line) },
+        ...options({ calls: 0 }),
+      }),
+    )
+    for (const name of NAMES) zoho.on(name, (event) => output.push(sinks(event)))
+    const ids = zoho.connectionId().then(
+      () => [undefined],
+      () => ['acme', 'broken'],
+    )
+    for (const id of await ids) {
+      const results = [
+        await zoho.getToken({ connection: id }).catch((error: unknown) => error),
+        await zoho.revoke({ connection: id }).catch((error: unknown) => error),
+        await zoho.status(id).catch((error: unknown) => error),
+      ]
+      output.push(...results.map(sinks))
+    }
+    const text = output.join('\n')
+    for (const secret of SECRETS) expect(text).not.toContain(secret)
+    // Nor a part of one.
+    expect(text).not.toContain(REFRESH_TOKEN.slice(0, 10))
+  })
 })

@@ -176,8 +176,12 @@ test('a token that no header takes is malformed', () => {
 describe('a revocation', () => {
   const rows: [answer: Partial<RawAnswer>, kind: string][] = [
     [{ status: 200, body: '{"status":"success"}' }, 'revoked'],
-    [{ status: 200, body: '' }, 'revoked'],
-    [{ status: 400, body: '<html>Bad Request</html>' }, 'revoked'],
+    [{ status: 200, body: '{}' }, 'unclear'],
+    [{ status: 200, body: '{"message":"blocked"}' }, 'unclear'],
+    [{ status: 200, body: '' }, 'unclear'],
+    [{ status: 400, body: '<html>Bad Request</html>' }, 'unclear'],
+    [{ status: 400, body: '{"message":"blocked"}' }, 'unclear'],
+    [{ status: 400, body: '' }, 'unclear'],
     [{ status: 400, body: '{"error":"invalid_token"}' }, 'revoked'],
     [{ status: 200, body: '{"error":"invalid_code"}' }, 'revoked'],
     [{ status: 200, body: '<html>Sign in to this network</html>' }, 'transient'],

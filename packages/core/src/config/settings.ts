@@ -39,6 +39,9 @@ const LARGEST_CONCURRENCY = 10_000
 /** Default number of processes where tokens are shared. */
 export const DEFAULT_INSTANCES = 10
 
+/** Node's own `fetch`, the one that there is at the time of the call. */
+export const platformFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
+
 /** Path of the OAuth endpoints below an accounts server. */
 const OAUTH_PATH = '/oauth/v2'
 
@@ -58,6 +61,8 @@ export interface Settings {
   readonly opened: OpenedStores | undefined
   /** Seals what durable stores keep. */
   readonly sealer: Sealer | undefined
+  /** Client secrets and keys, which must stand in nobody's words. */
+  readonly secrets: readonly string[]
   readonly plaintext: boolean
   readonly scheme: string
   readonly allowedOrigins: readonly string[]
@@ -177,6 +182,10 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     tokens,
     opened,
     sealer,
+    secrets: [
+      ...Object.values(secrets ?? {}).filter((secret) => typeof secret === 'string'),
+      ...keys.map((key) => key.slice(key.indexOf(':') + 1)),
+    ],
     plaintext,
     scheme,
     allowedOrigins: readOrigins(options.allowedOrigins ?? [], faults),
@@ -198,7 +207,7 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     expectedInstances,
     ambient: options.ambient ?? true,
     clock: new EngineClock(options.clock ?? systemClock()),
-    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    fetch: options.fetch ?? platformFetch,
     logger: options.logger ?? warningLogger,
   }
   if (faults.length === 0) return settings

@@ -50,7 +50,7 @@ export class Consent implements ZohoConsent {
 
   constructor(parts: GrantParts) {
     this.#parts = parts
-    this.#pending = new PendingConsents(parts.store, parts.health, parts.budget)
+    this.#pending = new PendingConsents(parts.store, parts.health)
   }
 
   async start(request: ConsentRequest): Promise<ConsentStart> {
@@ -61,7 +61,7 @@ export class Consent implements ZohoConsent {
     assertRequest({ connection, scopes, dataCenter, environment })
     assertRedirectUri(redirectUri)
     await accounts.prepare(dataCenter)
-    return storing(connection, async () => {
+    return this.#working(connection, async () => {
       await this.#assertGrantPossible(connection)
       await assertGrantPossible(`connection:${connection}`, this.#parts)
       const { url, state, verifier } = await accounts.authorizationRequest({
@@ -84,7 +84,7 @@ export class Consent implements ZohoConsent {
     const callback = readCallback(callbackUrl, state)
     if (callback.kind === 'foreign') throw foreign(callback.detail)
     return abortable(
-      storing(options.connection, () => this.#finish(callback, state, options.connection)),
+      this.#working(options.connection, () => this.#finish(callback, state, options.connection)),
       options.signal,
     )
   }
@@ -126,7 +126,7 @@ export class Consent implements ZohoConsent {
     assertCode(code)
     const send = () => accounts.exchange({ dataCenter, code }, closing)
     return abortable(
-      storing(connection, () =>
+      this.#working(connection, () =>
         this.#grant({ connection, dataCenter, scopes: [], environment, label, send }),
       ),
       signal,
@@ -154,7 +154,7 @@ export class Consent implements ZohoConsent {
     }
     const send = () => accounts.inTurn(closing, () => accounts.refresh(asked, closing))
     return abortable(
-      storing(connection, () =>
+      this.#working(connection, () =>
         this.#grant({ connection, dataCenter, scopes, environment, label, soid, send }),
       ),
       signal,
@@ -164,6 +164,10 @@ export class Consent implements ZohoConsent {
   async undo({ connection: id }: { readonly connection: string }): Promise<void> {
     this.#assertWritable()
     assertRequest({ connection: id, dataCenter: this.#parts.home })
+    return this.#working(id, () => this.#undo(id))
+  }
+
+  async #undo(id: string): Promise<void> {
     const { clientId, clock, grants } = this.#parts
     const before = await grants.get(id)
     const previous = before?.replaced?.at(-1)
@@ -180,6 +184,11 @@ export class Consent implements ZohoConsent {
     })
     this.#parts.forget(id, grantKey(before, clientId))
     await revokeDueGrants(id, this.#parts)
+  }
+
+  /** Work on both stores and at Zoho, which neither a caller who leaves nor `close` cuts in half. */
+  #working<T>(connection: string | undefined, work: () => Promise<T>): Promise<T> {
+    return this.#parts.during(() => storing(connection, work))
   }
 
   /** One turn, one request, one grant. */

@@ -3,6 +3,7 @@ import { clientAction, codeOfFailure } from '../refresh-failures.js'
 import type { TokenAnswer } from '../rules/token-response.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { ZohoAuthError } from '../words/errors.js'
+import { unreachedAction } from '../words/forward-proxy.js'
 
 /** A callback that does not belong to this session. */
 export function foreign(detail: string): ZohoAuthError {
@@ -60,7 +61,11 @@ export function failed(
         ),
       })
     case 'unreachable':
-      return new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', { connection, cause: new Error(answer.detail) })
+      return new ZohoAuthError('ERR_ZOHO_UNAVAILABLE', {
+        connection,
+        action: unreachedAction('ERR_ZOHO_UNAVAILABLE'),
+        cause: new Error(answer.detail),
+      })
     default:
       return new ZohoAuthError(codeOfFailure(answer), {
         connection,

@@ -37,8 +37,8 @@ export interface NewGrant {
 }
 
 /**
- * Takes a new grant in: it is stored first; then its first token is kept, so that it is not wasted; then what it replaces
- * is ended, with nobody waiting.
+ * Takes a new grant in: it is stored first, right after Zoho's answer; then its first token is kept, so that it is not
+ * wasted; then it is asked whose it is, for people's eyes. What it replaces is ended with nobody waiting.
  *
  * A grant that cannot be stored is given back to Zoho, and the connection is as it was.
  *
@@ -50,23 +50,22 @@ export async function takeGrant(grant: NewGrant, parts: GrantParts): Promise<Con
   const id = grant.connection
   const refreshToken = soid === undefined ? (answer.refreshToken ?? '') : ''
   const scopes = answer.scopes.length > 0 && soid === undefined ? answer.scopes : grant.scopes
-  const owner = await ownerOfGrant(answer.value, scopes, dataCenter, parts)
-  const label = grant.label ?? owner.email
-  const fields = {
-    id,
-    refreshToken,
-    dataCenter,
-    state: 'active' as const,
-    ...(grant.environment === undefined ? {} : { environment: grant.environment }),
-    ...(scopes.length === 0 ? {} : { scopes }),
-    ...(label === undefined ? {} : { label }),
-    ...(soid === undefined ? {} : { soid }),
-    ...(owner.userId === undefined ? {} : { userId: owner.userId }),
-  }
-  if (owner.userId !== undefined) await countGrant(`user:${owner.userId}`, parts)
-  const stored = await storeGrant(fields, parts)
+  const stored = await storeGrant(
+    {
+      id,
+      refreshToken,
+      dataCenter,
+      state: 'active' as const,
+      ...(grant.environment === undefined ? {} : { environment: grant.environment }),
+      ...(scopes.length === 0 ? {} : { scopes }),
+      ...(grant.label === undefined ? {} : { label: grant.label }),
+      ...(soid === undefined ? {} : { soid }),
+    },
+    parts,
+  )
   await keepFirstToken(stored, grant, parts)
-  const refreshTokens = await countOfUser(stored, parts)
+  const known = await nameOwner(stored, scopes, answer.value, parts)
+  const refreshTokens = await countOfUser(known, parts)
   if (refreshTokens !== undefined && refreshTokens >= MANY_REFRESH_TOKENS)
     logger.warn(
       `the Zoho user of connection "${id}" has ${refreshTokens} refresh tokens that this library knows of; Zoho keeps ` +
@@ -77,7 +76,29 @@ export async function takeGrant(grant: NewGrant, parts: GrantParts): Promise<Con
     dataCenter,
     ...(refreshTokens === undefined ? {} : { refreshTokens }),
   })
-  return stored
+  return known
+}
+
+/** Writes down who consented, where Zoho says so. Whatever goes wrong, the connection works as it is. */
+async function nameOwner(
+  stored: Connection,
+  scopes: readonly string[],
+  token: string,
+  parts: GrantParts,
+): Promise<Connection> {
+  const { userId, email } = await ownerOfGrant(token, scopes, stored.dataCenter, parts)
+  if (userId === undefined && email === undefined) return stored
+  if (userId !== undefined) await countGrant(`user:${userId}`, parts)
+  const known = await changeConnection(stored.id, parts, (current) => {
+    if (current?.refreshToken !== stored.refreshToken) return undefined
+    const label = current.label ?? email
+    return {
+      ...current,
+      ...(label === undefined ? {} : { label }),
+      ...(userId === undefined ? {} : { userId }),
+    }
+  }).catch(() => undefined)
+  return known?.refreshToken === stored.refreshToken ? known : stored
 }
 
 type GrantFields = Omit<Connection, 'version' | 'createdAt' | 'updatedAt' | 'replaced'>

@@ -6,8 +6,8 @@ import { type DataCenter, isDataCenter } from '../words/data-centers.js'
 /** How long a consent may take, from `start` to the callback, in milliseconds (ten minutes). */
 const CONSENT_LIFE_MS = 600_000
 
-/** Turns one state may take, of which it needs two: Zoho's budget has nothing to do with it. */
-const MOST_TURNS = 10
+/** A state is no grant: its turns are not counted, so that nothing of it is left when it is used or too old. */
+const UNCOUNTED: BudgetPolicy = Object.freeze({ limit: 10, windowMs: 1 })
 
 /** How long writing may hold its turn, in milliseconds (ten seconds). */
 const WRITE_LEASE_MS = 10_000
@@ -35,19 +35,17 @@ export interface PendingConsent {
 export class PendingConsents {
   readonly #store: TokenStore
   readonly #health: StoreHealth
-  readonly #budget: BudgetPolicy
 
-  constructor(store: TokenStore, health: StoreHealth, { windowMs }: BudgetPolicy) {
+  constructor(store: TokenStore, health: StoreHealth) {
     this.#store = store
     this.#health = health
-    this.#budget = { limit: MOST_TURNS, windowMs }
   }
 
   /** @throws StoreFault */
   async put(state: string, pending: PendingConsent): Promise<void> {
     const key = keyOf(state)
     const lease = globalThis.crypto.randomUUID()
-    const request = { lease, newerThan: 0, leaseMs: WRITE_LEASE_MS, budget: this.#budget }
+    const request = { lease, newerThan: 0, leaseMs: WRITE_LEASE_MS, budget: UNCOUNTED }
     const turn = await this.#health.run(() => this.#store.begin(key, request))
     if (turn.kind !== 'go') throw new Error('a new state is not free')
     await this.#health.run(() => this.#store.commit(key, turn, JSON.stringify(pending), CONSENT_LIFE_MS))
@@ -71,7 +69,7 @@ export class PendingConsents {
     if (token === undefined) return false
     const lease = globalThis.crypto.randomUUID()
     // Held for as long as the value could live: also where forgetting it fails, nobody else gets the turn.
-    const request = { lease, newerThan: token.generation, leaseMs: CONSENT_LIFE_MS, budget: this.#budget }
+    const request = { lease, newerThan: token.generation, leaseMs: CONSENT_LIFE_MS, budget: UNCOUNTED }
     const turn = await this.#health.run(() => this.#store.begin(key, request))
     if (turn.kind !== 'go') return false
     const forget = () => this.#store.forget(key, { reason: 'revoked', ms: CONSENT_LIFE_MS })

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type * as OpenIdClient from 'openid-client'
 import {
   judgeRevokeAnswer,
@@ -10,6 +11,7 @@ import type { Connection } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
 import type { EngineClock } from '../words/engine-clock.js'
 import { describeFault } from '../words/errors.js'
+import type { Secrets } from '../words/secrets.js'
 import { Stop } from '../words/stop.js'
 import type { RequestLimit, Slot } from './request-limit.js'
 
@@ -71,6 +73,7 @@ export interface AccountsServerOptions {
   /** How long a consent or a revocation waits for room among the requests of this process, in milliseconds. */
   readonly maxWaitMs: number
   readonly requests: RequestLimit
+  readonly secrets: Secrets
   readonly clock: EngineClock
   readonly fetch: typeof globalThis.fetch
 }
@@ -117,7 +120,7 @@ export class AccountsServer {
     try {
       slot = await requests.enter({ stop, ahead: true })
     } catch (error) {
-      return { kind: 'unreachable', detail: describeFault(error).message }
+      return { kind: 'unreachable', detail: describeFault(error, this.#options.secrets.mask).message }
     } finally {
       callOff()
       signal.removeEventListener('abort', onAbort)
@@ -135,6 +138,7 @@ export class AccountsServer {
    */
   async refresh(connection: Connection, signal: AbortSignal): Promise<Answer<TokenAnswer>> {
     const { dataCenter, refreshToken, soid, scopes = [] } = connection
+    this.#options.secrets.add(refreshToken)
     return this.#token(dataCenter, signal, (oauth, config) =>
       soid === undefined
         ? oauth.refreshTokenGrant(config, refreshToken)
@@ -169,6 +173,7 @@ export class AccountsServer {
    */
   async exchange(code: AuthorizationCode, signal: AbortSignal): Promise<Answer<TokenAnswer>> {
     const { dataCenter, redirectUri, verifier } = code
+    this.#options.secrets.add(code.code, verifier)
     return this.inTurn(signal, () =>
       this.#token(dataCenter, signal, (oauth, config) =>
         oauth.genericGrantRequest(config, 'authorization_code', {
@@ -192,20 +197,30 @@ export class AccountsServer {
       dataCenter,
       signal,
       (config) => request(oauth, config),
-      (raw) => judgeTokenAnswer(raw, allows),
+      (raw) => judgeTokenAnswer(raw, allows, this.#options.secrets.mask),
     )
+    if (answer.kind === 'token') this.#options.secrets.add(answer.value, answer.refreshToken)
     // What we took for a token must also satisfy the standard.
     if (answer.kind === 'token' && error !== undefined) {
       const { refreshToken } = answer
-      const malformed = { kind: 'malformed', detail: describeFault(error).message } as const
+      const malformed = {
+        kind: 'malformed',
+        detail: describeFault(error, this.#options.secrets.mask).message,
+      } as const
       return refreshToken === undefined ? malformed : { ...malformed, refreshToken }
     }
     return answer
   }
 
-  /** One revocation (RFC 7009): of a grant, which ends all its tokens, or of one access token. Never throws. */
+  /**
+   * One revocation (RFC 7009): of a grant, which ends all its tokens, or of one access token. Never throws.
+   *
+   * Where the answer is unclear, a grant counts as revoked only if a refresh is refused as dead: its refresh token may be the
+   * only copy there is. An access token has an hour to live at most.
+   */
   async revoke(token: RevocableToken, signal: AbortSignal): Promise<Answer<RevokeAnswer>> {
     const { dataCenter, value, type } = token
+    this.#options.secrets.add(value)
     const oauth = await this.#load()
     return this.inTurn(signal, async () => {
       const { answer } = await this.#send(
@@ -213,10 +228,15 @@ export class AccountsServer {
         dataCenter,
         signal,
         (config) => oauth.tokenRevocation(config, value, { token_type: type }),
-        judgeRevokeAnswer,
+        (raw) => judgeRevokeAnswer(raw, this.#options.secrets.mask),
         this.#revokesWithBasic() ? oauth.ClientSecretBasic : oauth.ClientSecretPost,
       )
-      return answer
+      if (answer.kind !== 'unclear') return answer
+      if (type === 'access_token') return { kind: 'revoked' }
+      const proof = await this.#token(dataCenter, signal, (oauth, config) =>
+        oauth.refreshTokenGrant(config, value),
+      )
+      return proof.kind === 'dead-grant' ? { kind: 'revoked' } : { kind: 'transient', detail: answer.detail }
     })
   }
 
@@ -267,6 +287,7 @@ export class AccountsServer {
       cut.abort()
     })
     let answer: Answer<Judged> | undefined
+    const opening = new FailedOpenings()
     config[oauth.customFetch] = async (url, init) => {
       try {
         const raw = await this.#post(url, { ...init, signal: cut.signal } as RequestInit)
@@ -276,7 +297,10 @@ export class AccountsServer {
       } catch (error) {
         answer = late
           ? { kind: 'timeout', detail: `no answer within ${timeoutMs} ms` }
-          : { kind: wasSent(error) ? 'lost' : 'unreachable', detail: describeFault(error).message }
+          : {
+              kind: wasSent(error, opening) ? 'lost' : 'unreachable',
+              detail: describeFault(error, this.#options.secrets.mask).message,
+            }
         throw error
       }
     }
@@ -284,9 +308,16 @@ export class AccountsServer {
       await request(config)
       return { answer: answer ?? { kind: 'unreachable', detail: 'nothing was sent' } }
     } catch (error) {
-      return { answer: answer ?? { kind: 'unreachable', detail: describeFault(error).message }, error }
+      return {
+        answer: answer ?? {
+          kind: 'unreachable',
+          detail: describeFault(error, this.#options.secrets.mask).message,
+        },
+        error,
+      }
     } finally {
       callOff()
+      opening.close()
       signal.removeEventListener('abort', onAbort)
     }
   }
@@ -335,36 +366,69 @@ class ParsedResponse extends Response {
   override readonly json = async (): Promise<object> => this.#json
 }
 
-/** Reads a body as text and stops where it grows too long. */
+/** Reads a body as text and stops where it grows too long. It is a web stream, or a Node stream from a `fetch` such as node-fetch. */
 export async function readLimited(response: Response, limit: number): Promise<string> {
   if (response.body === null) return ''
   const chunks: Uint8Array[] = []
   let length = 0
-  const reader = response.body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    chunks.push(value)
-    length += value.byteLength
-    if (length <= limit) continue
-    await reader.cancel()
-    break
+  // Leaving the loop early ends the stream.
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk)
+    length += chunk.byteLength
+    if (length > limit) break
   }
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Codes of faults that come before the first byte of a request is sent. */
+/**
+ * Codes of faults that come before the first byte of a request is sent: no name, no route, no socket, no TLS (Node's
+ * documentation, "X509 certificate error codes"; an alert of the other side in the handshake is `EPROTO` or `ERR_SSL_…`).
+ */
 const BEFORE_SENDING =
-  /^(ENOTFOUND|EAI_|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|UND_ERR_CONNECT_TIMEOUT)/
+  /^(ENOTFOUND|EAI_|ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EMFILE|ENFILE|EPROTO|CERT_|CRL_|ERR_TLS_|ERR_SSL_|ERROR_IN_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|UND_ERR_CONNECT_TIMEOUT)/
+
+/** What the operating system was asked for when it failed: then no request was sent yet. */
+const OPENING: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'socket'])
+
+/** A handshake that broke off has the code of any other broken connection; Node tells it in words alone. */
+const HANDSHAKE = /before secure TLS connection was established/
+
+/**
+ * Faults of opening a connection, its TLS handshake included, while a request is under way: one that was reset there looks
+ * like any other that was reset. Node's own `fetch` tells them apart on a channel (undici, "Diagnostics Channel Support").
+ */
+class FailedOpenings {
+  readonly #faults = new WeakSet<object>()
+  readonly #onFault = (message: unknown): void => {
+    const { error } = message as { error?: unknown }
+    if (typeof error === 'object' && error !== null) this.#faults.add(error)
+  }
+
+  constructor() {
+    subscribe(OPENING_FAILED, this.#onFault)
+  }
+
+  has(fault: object): boolean {
+    return this.#faults.has(fault)
+  }
+
+  close(): void {
+    unsubscribe(OPENING_FAILED, this.#onFault)
+  }
+}
+
+const OPENING_FAILED = 'undici:client:connectError'
 
 /** Whether Zoho may have seen the request. In doubt, yes: the attempt then stays counted. */
-function wasSent(error: unknown): boolean {
+function wasSent(error: unknown, opening: FailedOpenings): boolean {
   let current = error
   for (let depth = 0; depth < DEEPEST_CAUSE && typeof current === 'object' && current !== null; depth++) {
-    const { code, errors, cause } = current as { code?: unknown; errors?: unknown; cause?: unknown }
+    if (opening.has(current)) return false
+    const { code, syscall, message, errors, cause } = current as Readonly<Record<string, unknown>>
     if (typeof code === 'string' && BEFORE_SENDING.test(code)) return false
+    if (OPENING.has(syscall) || (typeof message === 'string' && HANDSHAKE.test(message))) return false
     // Several addresses tried at once: all of them failed before sending, or one of them did not.
-    if (Array.isArray(errors) && errors.length > 0) return errors.some(wasSent)
+    if (Array.isArray(errors) && errors.length > 0) return errors.some((one) => wasSent(one, opening))
     current = cause
   }
   return true

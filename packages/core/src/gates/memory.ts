@@ -15,8 +15,6 @@ export interface Held {
   refused: boolean
   /** Some API has accepted it since: a refusal now is no lag between Zoho's servers. */
   proven: boolean
-  /** A refresh gave this very token again: until then, in milliseconds since the epoch, Zoho is not asked for another one. */
-  insistedUntilAt: number
 }
 
 /**
@@ -58,8 +56,7 @@ export class Memory {
     const apiDomain = this.#shared.text(fields.apiDomain)
     const token = new Token({ ...fields, apiDomain, scopes: this.#shared.list(fields.scopes) })
     const refused = same && before.refused
-    const insistedUntilAt = same ? before.insistedUntilAt : 0
-    const held: Held = { token, key, lifeMs, refused, proven: same && before.proven, insistedUntilAt }
+    const held: Held = { token, key, lifeMs, refused, proven: same && before.proven }
     this.#held.delete(connection)
     if (this.#held.size >= MOST_TOKENS_IN_MEMORY) {
       for (const oldest of this.#held.keys()) {

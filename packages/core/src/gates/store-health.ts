@@ -28,6 +28,8 @@ export interface StoreTraits {
   readonly instances: number
   /** Loads what the store needs. Its time is not the store's. */
   readonly ready?: () => Promise<void>
+  /** Takes secrets out of what a driver says. */
+  readonly mask?: (text: string) => string
 }
 
 /** Watches whether the token store answers, and what may be spent while it does not. */
@@ -39,6 +41,7 @@ export class StoreHealth {
   /** The store lives in this process. */
   readonly inProcess: boolean
   readonly #closing: AbortSignal
+  readonly #mask: ((text: string) => string) | undefined
   /** Until the store is ready, or could not be made so. */
   #preparing: (() => Promise<void>) | undefined
   #downSince: number | undefined
@@ -56,6 +59,7 @@ export class StoreHealth {
     this.#closing = closing
     this.#newBucket = () => new LocalBucket(budget, traits.instances, clock.now(), random)
     this.inProcess = traits.inProcess
+    this.#mask = traits.mask
     this.#preparing = traits.ready && onceReady(traits.ready)
   }
 
@@ -72,7 +76,7 @@ export class StoreHealth {
       this.#answered()
       return result
     } catch (error) {
-      const fault = describeFault(error)
+      const fault = describeFault(error, this.#mask)
       if (this.#downSince === undefined) {
         this.#downSince = this.#clock.now()
         this.#events.emit('store.degraded', { detail: fault.message })

@@ -72,9 +72,14 @@ export interface RawAnswer {
  * `https://api.zoho.com`, portals, and on-premises even foreign hosts there); scope and token type may be anything.
  *
  * @param allowsApiDomain Whether an origin named as `api_domain` belongs to the grant's data centre.
+ * @param mask Takes secrets out of what is told of the answer.
  */
-export function judgeTokenAnswer(answer: RawAnswer, allowsApiDomain: (origin: URL) => boolean): TokenAnswer {
-  const judged = judgeFields(answer, allowsApiDomain)
+export function judgeTokenAnswer(
+  answer: RawAnswer,
+  allowsApiDomain: (origin: URL) => boolean,
+  mask: Mask = asItIs,
+): TokenAnswer {
+  const judged = judgeFields(answer, allowsApiDomain, mask)
   if (judged.kind === 'token') return judged
   const refreshToken = REFRESH_TOKEN.exec(answer.body)?.[1]
   return refreshToken === undefined ? judged : { ...judged, refreshToken }
@@ -83,14 +88,15 @@ export function judgeTokenAnswer(answer: RawAnswer, allowsApiDomain: (origin: UR
 /** A refresh token in whatever came, such as a JSON that breaks off behind it. */
 const REFRESH_TOKEN = /"refresh_token"\s*:\s*"([\x21\x23-\x5b\x5d-\x7e]{1,1024})"/
 
-function judgeFields(answer: RawAnswer, allowsApiDomain: (origin: URL) => boolean): TokenAnswer {
+function judgeFields(answer: RawAnswer, allowsApiDomain: (origin: URL) => boolean, mask: Mask): TokenAnswer {
+  const show = (value: unknown): string => shown(value, mask)
   const body = parseObject(answer.body)
   const text = (key: string): string | undefined => {
     const value = body?.[key]
     return typeof value === 'string' && value !== '' ? value : undefined
   }
   const value = text('access_token')
-  if (value === undefined) return judgeRefusal(answer, body, text)
+  if (value === undefined) return judgeRefusal(answer, body, text, show)
   if (answer.status < 200 || answer.status > 299)
     return transient(answer, `status ${answer.status} with a token in it`)
 
@@ -122,6 +128,7 @@ function judgeRefusal(
   answer: RawAnswer,
   body: Record<string, unknown> | undefined,
   text: (key: string) => string | undefined,
+  show: (value: unknown) => string,
 ): TokenAnswer {
   const error = text('error') ?? text('code')
   const description = `${error ?? ''} ${text('error_description') ?? ''} ${text('message') ?? ''}`
@@ -193,9 +200,14 @@ export function parseJson(body: string): unknown {
   }
 }
 
-/** Something from the wire as it may stand in a message: short, on one line, quoted, and no token. */
-function show(value: unknown): string {
-  const text = String(value).slice(0, 80)
+/** Takes out of a text what is known to be secret. */
+type Mask = (text: string) => string
+
+const asItIs: Mask = (text) => text
+
+/** Something from the wire as it may stand in a message: short, on one line, quoted, and nothing secret. */
+function shown(value: unknown, mask: Mask): string {
+  const text = mask(String(value)).slice(0, 80)
   return JSON.stringify(text.replace(TOKEN_SHAPE, '[masked]'))
 }
 
@@ -205,23 +217,30 @@ const TOKEN_SHAPE = /\d{4}\.[0-9a-f]{32}\.[0-9a-f]{32}/gi
 /** What an answer to a revocation means: the token is dead now, or why it is not. */
 export type RevokeAnswer =
   | { readonly kind: 'revoked' }
+  /** Perhaps it was dead already; perhaps something in between refused the request. */
+  | { readonly kind: 'unclear'; readonly detail: string }
   | Exclude<
       TokenAnswer,
       { readonly kind: 'token' } | { readonly kind: 'dead-grant' } | { readonly kind: 'malformed' }
     >
 
 /**
- * Judges an answer of a revocation endpoint. Success is Zoho's `{"status":"success"}` (older endpoint) or a 200 without
- * an error (current one). A token that was dead already counts as revoked: the older endpoint answers it with 400 and
- * an HTML page (zoho-facts section 2).
+ * Judges an answer of a revocation endpoint. Zoho's own word for success is `{"status":"success"}`, for a token that was dead
+ * already an error such as `invalid_token`.
+ *
+ * The older endpoint also answers a dead token with 400 and an HTML page (zoho-facts section 2), the current one is documented
+ * with a status alone; and any gateway that does not like the request can answer just that. So without a word of Zoho's a
+ * 400, and a 200 that is no page, are unclear.
  */
-export function judgeRevokeAnswer(answer: RawAnswer): RevokeAnswer {
+export function judgeRevokeAnswer(answer: RawAnswer, mask: Mask = asItIs): RevokeAnswer {
+  const { status } = answer
   const body = parseObject(answer.body)
-  const success =
-    body !== undefined ? body.error === undefined && body.status !== 'failure' : answer.body.trim() === ''
-  if (answer.status === 200 && success) return { kind: 'revoked' }
-  if (answer.status === 400 && (body === undefined || body.error === undefined)) return { kind: 'revoked' }
-  const refusal = judgeTokenAnswer(answer, () => false)
+  if (status === 200 && body?.status === 'success' && body.error === undefined) return { kind: 'revoked' }
+  const isSilent = body?.error === undefined && body?.status !== 'failure'
+  const isPage = body === undefined && answer.body.trim() !== ''
+  if (isSilent && (status === 400 || (status === 200 && !isPage)))
+    return { kind: 'unclear', detail: `status ${status} without a word of Zoho's` }
+  const refusal = judgeTokenAnswer(answer, () => false, mask)
   if (refusal.kind === 'dead-grant') return { kind: 'revoked' }
   if (refusal.kind === 'token' || refusal.kind === 'malformed')
     return transient(answer, 'an answer with a token in it')

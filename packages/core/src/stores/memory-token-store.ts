@@ -11,11 +11,14 @@ import type {
   TokenStore,
 } from './ports.js'
 
-/** Most keys kept; beyond it a new one takes the room of the one that is missed least: see {@link weightOf}. */
+/** Most keys kept; beyond it those go in which nothing is left that matters: see {@link matters}. */
 const MOST_KEYS_IN_MEMORY = 200_000
 
-/** What has a lease or a throttle weighs this much, and so does a budget of which as many attempts are spent. */
-const HEAVIEST = 8
+/** How many keys one new one looks at to find room. */
+const MAX_LOOKED_AT = 64
+
+/** Keys beyond the most, while room is being looked for; from here on one goes whatever it holds. */
+const MAX_BEYOND = 20_000
 
 /** Most turns of one key that are remembered until they end; a caller that went away never ends its own. */
 const MOST_PENDING = 32
@@ -34,8 +37,6 @@ interface Row {
   used: readonly number[]
   /** The longest window asked for yet. */
   windowMs: number
-  /** Where its key is filed. */
-  weight: number
   /** Turns that have not ended, by lease. */
   pending: Map<string, GoTurn> | undefined
   lease: Lease | undefined
@@ -69,8 +70,8 @@ export function isMemoryTokenStore(store: TokenStore): boolean {
 class MemoryTokenStore implements TokenStore {
   readonly #clock: Clock
   readonly #rows = new Map<string, Row>()
-  /** Keys by what dropping them would lose, as it was at their last change. */
-  readonly #weights = Array.from({ length: HEAVIEST + 1 }, () => new Ring())
+  /** Goes round the keys to find room, on from where it was. */
+  #hand: Iterator<[string, Row]> | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -113,7 +114,6 @@ class MemoryTokenStore implements TokenStore {
       row.pending.delete(oldest)
     }
     row.lease = { turn, endsAt: now + request.leaseMs }
-    this.#file(key, row, now)
     return turn
   }
 
@@ -122,14 +122,12 @@ class MemoryTokenStore implements TokenStore {
     const row = this.#rows.get(key) ?? this.#insert(key, now)
     free(row, turn)
     if (turn.generation <= row.generation) {
-      this.#file(key, row, now)
       return row.value === undefined || row.endsAt <= now ? undefined : stored(row, now)
     }
     row.value = value
     row.generation = turn.generation
     row.endsAt = turn.at + lifeMs
     recover(row)
-    this.#file(key, row, now)
     return stored(row, now)
   }
 
@@ -149,7 +147,6 @@ class MemoryTokenStore implements TokenStore {
       trouble.failures += 1
       trouble.lastQuiet = quiet.reason
     }
-    this.#file(key, row, now)
   }
 
   async forget(key: string, quiet?: Quiet): Promise<void> {
@@ -161,7 +158,6 @@ class MemoryTokenStore implements TokenStore {
     row.lease = undefined
     recover(row)
     if (quiet) silence(row, quiet, now)
-    this.#file(key, row, now)
   }
 
   async inspect(key: string): Promise<TokenRecord | undefined> {
@@ -178,91 +174,43 @@ class MemoryTokenStore implements TokenStore {
   }
 
   #insert(key: string, now: number): Row {
-    if (this.#rows.size >= MOST_KEYS_IN_MEMORY) this.#dropOne(now)
+    if (this.#rows.size >= MOST_KEYS_IN_MEMORY) this.#makeRoom(now)
     const row: Row = {
       value: undefined,
       generation: 0,
       endsAt: 0,
       used: NONE,
       windowMs: 0,
-      weight: 0,
       pending: undefined,
       lease: undefined,
       trouble: undefined,
     }
     this.#rows.set(key, row)
-    this.#file(key, row, now)
     return row
   }
 
-  #file(key: string, row: Row, now: number): void {
-    this.#weights[row.weight]?.delete(key)
-    row.weight = weightOf(row, now)
-    this.#weights[row.weight]?.add(key)
-  }
-
-  /** Drops one of the lightest rows, which has not changed for longest. */
-  #dropOne(now: number): void {
-    const lightest = this.#weights.findIndex((ring) => ring.size > 0)
-    // Rows get lighter as time goes by, and nobody touches them: one of each greater weight is weighed again.
-    for (const ring of this.#weights.slice(lightest + 1)) {
-      const key = ring.next()
-      const row = key === undefined ? undefined : this.#rows.get(key)
-      if (key !== undefined && row !== undefined) this.#file(key, row, now)
+  /** Looks at a few keys, the oldest first, and drops those in which nothing matters any more. */
+  #makeRoom(now: number): void {
+    const full = this.#rows.size >= MOST_KEYS_IN_MEMORY + MAX_BEYOND
+    for (let looked = 0; looked < MAX_LOOKED_AT && this.#rows.size >= MOST_KEYS_IN_MEMORY; looked++) {
+      const step = this.#hand?.next()
+      if (step === undefined || step.done === true) this.#hand = this.#rows.entries()
+      else if ((full && looked === 0) || !matters(step.value[1], now)) this.#rows.delete(step.value[0])
     }
-    const ring = this.#weights.find((one) => one.size > 0)
-    const key = ring?.next()
-    if (key === undefined) return
-    ring?.delete(key)
-    this.#rows.delete(key)
-  }
-}
-
-/** Keys, and a hand that goes round them: the one that it passed longest ago is next. */
-class Ring {
-  readonly #keys = new Set<string>()
-  /** Goes on where it was, so that it never walks over what was deleted before it. */
-  #hand: Iterator<string> | undefined
-
-  get size(): number {
-    return this.#keys.size
-  }
-
-  add(key: string): void {
-    this.#keys.add(key)
-  }
-
-  delete(key: string): void {
-    this.#keys.delete(key)
-  }
-
-  next(): string | undefined {
-    const step = this.#hand?.next()
-    if (step?.done === false) return step.value
-    this.#hand = this.#keys.values()
-    const again = this.#hand.next()
-    return again.done === true ? undefined : again.value
   }
 }
 
 /**
- * What dropping a row would lose: nothing (0), a token or a quiet (1), and one more for each attempt that counts against a
- * budget. A lease or a throttle weighs as much as a spent budget.
- *
- * A visitor who starts consents makes keys with one attempt and ten minutes of life each. So that they do not wipe out what
- * grants have spent, a token that is good beyond the window of its budget weighs one more.
+ * Whether dropping a row would lose more than a token, which costs one refresh: an attempt that counts against a budget, a
+ * throttle or another quiet, a lease.
  */
-function weightOf(row: Row, now: number): number {
-  const { value, endsAt, lease, trouble, used, windowMs } = row
-  if ((lease && lease.endsAt > now) || (trouble && trouble.throttledUntil > now)) return HEAVIEST
-  const hasToken = value !== undefined && endsAt > now
-  let weight = hasToken || quietOf(row, now) ? 1 : 0
-  for (let place = used.length - 1; place >= 0 && weight < HEAVIEST; place--) {
-    if ((used[place] ?? 0) <= now - windowMs) break
-    weight += 1
-  }
-  const outlives = hasToken && weight > 1 && endsAt > (used.at(-1) ?? 0) + windowMs
-  return Math.min(weight + (outlives ? 1 : 0), HEAVIEST)
+function matters(row: Row, now: number): boolean {
+  const { lease, used, windowMs } = row
+  return (
+    (lease !== undefined && lease.endsAt > now) ||
+    (used.at(-1) ?? Number.NEGATIVE_INFINITY) > now - windowMs ||
+    quietOf(row, now) !== undefined
+  )
 }
 
 function stored(row: Row, now: number): StoredToken {

@@ -1,7 +1,11 @@
 /** A wait that ends with the caller's signal, for its reason. The work itself goes on. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
-  signal.throwIfAborted()
+  if (signal.aborted) {
+    // It fails on its own, with nobody there to hear it.
+    work.catch(() => {})
+    throw signal.reason
+  }
   let onAbort = (): void => {}
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason)

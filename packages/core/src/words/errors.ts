@@ -186,8 +186,10 @@ export function isZohoAuthError(thrown: unknown): thrown is ZohoAuthError {
 /**
  * The part of a network error that is safe and useful to keep: its message, its code and those of its causes. One that
  * has neither message nor code is told by its name, such as `TimeoutError`.
+ *
+ * @param mask Takes secrets out of what others say: see `secrets.ts`.
  */
-export function describeFault(thrown: unknown): Error {
+export function describeFault(thrown: unknown, mask: (text: string) => string = plain): Error {
   const parts: string[] = []
   let current: unknown = thrown
   for (let depth = 0; depth < DEEPEST_CAUSE && typeof current === 'object' && current !== null; depth++) {
@@ -198,8 +200,10 @@ export function describeFault(thrown: unknown): Error {
     if (told !== undefined) parts.push(told)
     current = cause
   }
-  return new Error(parts.join(': ') || 'unknown fault')
+  return new Error(mask(parts.join(': ')) || 'unknown fault')
 }
+
+const plain = (text: string): string => text
 
 /** What an error is called, where that says more than "Error". Drivers leave `name` as it was: their class tells then. */
 export function faultName(thrown: unknown): string | undefined {

@@ -22,6 +22,10 @@ export interface ZohoAuthEvents {
     readonly code: ZohoAuthErrorCode
     /** What came, in words. */
     readonly detail: string
+    /** What the operator should do. */
+    readonly action: string
+    /** Nothing is sent before, in milliseconds from now. */
+    readonly retryAfterMs: number
   }
   /** An API refused a token. */
   'token.refused': {

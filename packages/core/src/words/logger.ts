@@ -1,8 +1,12 @@
 /** The two calls we make of a logger; `console`, pino and Nest's `Logger` fit. Nothing passed to it holds a secret. */
 export interface Logger {
-  /** Something an operator should look at; each kind is said once per process or per state change. */
+  /**
+   * Something an operator should look at. A failure is said once per connection, code and cause, with what to do and when
+   * it is tried again, however many callers meet it, and again where it comes back after a token; everything else once per
+   * process.
+   */
   warn(message: string): void
-  /** What happened, for someone who is looking for it. Optional. */
+  /** What happened, for someone who is looking for it: each refresh, refused token, replay, pause and repeated failure. Optional. */
   debug?(message: string): void
 }
 
