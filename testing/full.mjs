@@ -27,7 +27,7 @@ const PARTS = {
   bench: ['bench/dist/main.js', ...form],
 }
 
-const CONSENT = ['consent-elsewhere', 'consent-kills', 'revoke-in-use', 'reconsent']
+const CONSENT = ['consent-elsewhere', 'consent-kills', 'consent-closes', 'revoke-in-use', 'reconsent']
 
 const onEachStore = (name, must) => ['file', 'redis', 'postgres'].map((store) => [`${name}, ${store}`, must])
 
@@ -41,6 +41,9 @@ const WANTED = {
     ['tokens spent on refusals that no refresh can help', '≤ 2'],
     ['a wrong data centre, 100 calls', '≤ 2 token requests'],
     ['grants left at Zoho that nobody keeps, after 100 failed consents', '0'],
+    ['grants that nobody keeps, close() at 40 moments of a consent', '0'],
+    ['a gateway’s answer at revocation: connections marked revoked that are alive', '0'],
+    ['differences between fetch and zoho.fetch that are not the token', '0 in ≥ 170 cases'],
   ],
   simulation: [
     ['seeds', `${values.seeds}, 0 violations`],
@@ -62,6 +65,8 @@ const WANTED = {
     ...onEachStore('consent × 50, finished elsewhere', '1 code exchange each'),
     ...onEachStore('consent × 50, callback at 4 processes at once', '1 code exchange each'),
     ...onEachStore('kill −9 between callback and connection × 100', '0 half or lost'),
+    ...onEachStore('close() during a consent × 300', '0 grants that nobody keeps'),
+    ...onEachStore('SIGTERM during a consent × 300', '0 grants that nobody keeps'),
     ...onEachStore('revoked in use by 16 processes', 'all stopped in 5 s, 1 revocation'),
     ...onEachStore('25 consents in a row for one connection', '0 failed, 1 live grant in the end'),
     ['example: Redis stopped for 30 s, back empty', '0 failed'],

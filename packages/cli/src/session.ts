@@ -20,6 +20,9 @@ import { isScratch } from './scratch.js'
 /** Connections that are listed at most, where none is named. */
 export const MOST_LISTED = 100
 
+/** How a line of the engine begins that tells of a failure. */
+const FAILURE = /^ERR_ZOHO_/
+
 /** What a command works on: an engine of core, and the stores behind it. */
 export interface Session {
   readonly zoho: ZohoAuth
@@ -38,7 +41,8 @@ export interface Session {
 async function openSession({ screen }: Context, options: ZohoAuthOptions = {}): Promise<Session> {
   const place = placeOf()
   return sessionOn(place, await openPlace(place), {
-    logger: { warn: (text) => screen.warn(text) },
+    // Failures are what a command reports itself.
+    logger: { warn: (text) => (FAILURE.test(text) ? undefined : screen.warn(text)) },
     ...options,
   })
 }

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { sealedConnectionStore } from '@zoho-auth/core'
 import { fileConnectionStore } from '@zoho-auth/store-file'
 import {
   bin,
@@ -57,8 +58,11 @@ test('status --json is one document on standard output, and nothing is on standa
 
 test('status exits with 1 where a connection needs a new consent', async () => {
   const zoho = await emulator()
-  const { cwd } = await connected(zoho)
-  const store = fileConnectionStore(join(cwd, '.zoho-auth'))
+  const { cwd, env } = await connected(zoho)
+  // Through the seal: whoever writes a row without the key is noticed.
+  const store = sealedConnectionStore(fileConnectionStore(join(cwd, '.zoho-auth')), {
+    encryptionKeys: [env.ZOHO_AUTH_KEYS ?? ''],
+  })
   const row = await store.get('default')
   if (row === undefined) throw new Error('there is no row')
   await store.put({ ...row, state: 'consent-required' })
