@@ -169,8 +169,10 @@ if (Number(axios.VERSION.split('.')[1]) >= 7)
     '%s leads to no token of another request on a dispatcher of the app`s own',
     async (name) => {
       await fetch('data:,')
-      // Node's own class of it is not exported.
-      const global: object = runInThisContext('globalThis[Symbol.for("undici.globalDispatcher.1")]')
+      // Node's own class of it is not exported. From undici 8 (Node 26) the first of the two is a wrapper for older ones.
+      const global: object = runInThisContext(
+        'globalThis[Symbol.for("undici.globalDispatcher.2")] ?? globalThis[Symbol.for("undici.globalDispatcher.1")]',
+      )
       const Dispatcher = global.constructor as new () => { destroy(): Promise<void> }
       const dispatcher = new Dispatcher()
       const fetchOptions = { dispatcher }

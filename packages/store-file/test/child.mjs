@@ -17,7 +17,11 @@ async function patiently(work) {
     try {
       return await work()
     } catch (error) {
-      if (!/another process holds this lock/.test(error.message) || wait >= MOST_WAITS) throw error
+      if (
+        !/another process holds this lock|its lock was taken away/.test(error.message) ||
+        wait >= MOST_WAITS
+      )
+        throw error
     }
   }
 }

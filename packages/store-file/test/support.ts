@@ -27,6 +27,9 @@ export function temporaryFolder(): string {
   return folder
 }
 
+/** Most of that which is kept, in characters. */
+const MOST_FAULTS = 4_000
+
 /** A process of its own, on the compiled packages. It says `ready`, and starts its job at `go`. */
 export class Child {
   readonly process: ChildProcess
@@ -34,10 +37,18 @@ export class Child {
   readonly ended: Promise<void>
   /** Everything it said after `ready`. */
   readonly said: Record<string, unknown>[] = []
+  /** The end of what it printed about what went wrong. */
+  #faults = ''
 
   constructor(job: Record<string, unknown>) {
     const script = fileURLToPath(new URL('child.mjs', import.meta.url))
-    const child = fork(script, [JSON.stringify(job)], { execArgv: [] })
+    const child = fork(script, [JSON.stringify(job)], {
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#faults = (this.#faults + text).slice(-MOST_FAULTS)
+    })
     this.process = child
     children.add(child)
     this.ended = new Promise((resolve) =>
@@ -60,7 +71,7 @@ export class Child {
     await this.ended
     clearTimeout(timer)
     const last = this.said.at(-1)
-    if (last === undefined) throw new Error('a child ended without an answer')
+    if (last === undefined) throw new Error(`a child ended without an answer: ${this.#faults}`)
     return last
   }
 }

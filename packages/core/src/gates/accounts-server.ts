@@ -372,12 +372,27 @@ export async function readLimited(response: Response, limit: number): Promise<st
   const chunks: Uint8Array[] = []
   let length = 0
   // Leaving the loop early ends the stream.
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of chunksOf(response.body)) {
     chunks.push(chunk)
     length += chunk.byteLength
     if (length > limit) break
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** A web stream is read as all of them can be; what another `fetch` gives in its place can be iterated. */
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  if (typeof body.getReader !== 'function') return yield* body as AsyncIterable<Uint8Array>
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    await reader.cancel()
+  }
 }
 
 /**
