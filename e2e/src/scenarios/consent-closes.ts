@@ -32,7 +32,7 @@ export const consentCloses: Scenario = {
   name: 'consent-closes',
   emulator: () => ({ latencyMs: LATENCY_MS }),
   async play(stage) {
-    const count = stage.full ? 300 : 8
+    const count = stage.full ? 150 : 8
     for (const place of await stage.places()) {
       const fleet = await Fleet.gently(PARALLEL, stage.worker([place]))
       await stage.warmUp(fleet, place)
