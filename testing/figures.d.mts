@@ -1,2 +1,2 @@
-/** Adds a figure that a test measured to `FIGURES_FILE`, from which `pnpm test:full` makes its table. */
+/** Adds a figure that was measured to `FIGURES_FILE`, from which `pnpm test:full` makes its table. Nothing without it. */
 export function figure(name: string, ok: boolean, measured: string): void

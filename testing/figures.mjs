@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * Adds a figure that a test measured to `FIGURES_FILE`, from which `pnpm test:full` makes its table. Nothing without it.
+ * Adds a figure that was measured to `FIGURES_FILE`, from which `pnpm test:full` makes its table. Nothing without it.
  *
  * @param {string} name
  * @param {boolean} ok whether it is what it must be

@@ -1,6 +1,6 @@
 import { createZohoAuth, memoryConnectionStore, memoryTokenStore, systemClock } from '@zoho-auth/core'
 import { startEmulator } from '@zoho-auth/emulator'
-import { figure } from './figure.js'
+import { figure } from '../../testing/figures.mjs'
 import { compare, line } from './sample.js'
 
 const CALLS = 300_000

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { figure } from '../../testing/figures.mjs'
 import type { Delay } from './delay.js'
-import { figure } from './figure.js'
 import { line } from './sample.js'
 import { withRedis } from './servers.js'
 

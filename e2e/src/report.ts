@@ -1,5 +1,5 @@
-import { appendFileSync } from 'node:fs'
 import { inspect } from 'node:util'
+import { figure as note } from '../../testing/figures.mjs'
 
 /** How one figure came out. */
 export interface Row {
@@ -52,12 +52,6 @@ export class Report {
     const skipped = this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`
     return `${this.#passed} passed, ${this.#failed} failed${skipped}`
   }
-}
-
-/** Adds a figure to `FIGURES_FILE`, from which `pnpm test:full` makes its table. Nothing without it. */
-function note(name: string, ok: boolean, measured: string): void {
-  const file = process.env.FIGURES_FILE
-  if (file) appendFileSync(file, `${JSON.stringify({ name, ok, measured })}\n`)
 }
 
 function indented(seen: unknown): string {

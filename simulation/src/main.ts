@@ -1,5 +1,6 @@
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { figure } from '../../testing/figures.mjs'
 import { addCounts, addRecord, newCounts } from './counts.js'
 import { plot } from './plot.js'
 import { SABOTAGES, type Sabotage } from './shared-store.js'
@@ -102,12 +103,6 @@ async function many(from: number, count: number, budgetMs: number): Promise<void
   figure('seeds', broken === 0 && seeds === count, `${seeds}, ${broken} violations`)
   const most = counts.mostInWindow
   figure('most new tokens of a grant in any 10 minutes', most <= MOST_TOKENS, `${most}`)
-}
-
-/** Adds one figure to `FIGURES_FILE`, from which `pnpm test:full` makes its table. Nothing without it. */
-function figure(name: string, ok: boolean, measured: string): void {
-  const file = process.env.FIGURES_FILE
-  if (file) appendFileSync(file, `${JSON.stringify({ name, ok, measured })}\n`)
 }
 
 function report({ seed, violation, trace, scenario }: Outcome): void {
