@@ -112,12 +112,12 @@ class Engine extends ZohoAuth implements HandleTarget {
     this.#store = settings.sealer && store.durable ? new SealedTokenStore(store, settings.sealer) : store
     this.#grants = grantsOf(settings, this.#secrets)
     const outside = (work: () => Promise<unknown>) => this.#scope.outside(work)
-    this.#background = new Background(clock, logger, outside, this.#stopping.signal, this.#secrets.mask)
+    this.#background = new Background(clock, logger, outside, this.#stopping.signal, mask)
     const traits = {
       inProcess,
       instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES),
       ready: async () => store.ready?.(),
-      mask: this.#secrets.mask,
+      mask,
     }
     const closing = this.#closing.signal
     this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)

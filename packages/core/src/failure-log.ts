@@ -2,6 +2,7 @@ import type { Clock } from './words/clock.js'
 import { describeFault, isZohoAuthError, ZohoAuthError, type ZohoAuthErrorCode } from './words/errors.js'
 import type { Events } from './words/events.js'
 import type { Logger } from './words/logger.js'
+import { makeRoom } from './words/make-room.js'
 
 /**
  * Lines of failures within {@link LINES_WINDOW_MS}, a hundred in ten minutes: where everything fails at once, more would
@@ -140,10 +141,7 @@ export class FailureLog {
     const failures = this.#failures.get(connection) ?? new Map<string, Failure>()
     // Set anew, so that the oldest comes first.
     this.#failures.delete(connection)
-    for (const oldest of this.#failures.keys()) {
-      if (this.#failures.size < MAX_CONNECTIONS) break
-      this.#failures.delete(oldest)
-    }
+    makeRoom(this.#failures, MAX_CONNECTIONS)
     this.#failures.set(connection, failures)
     for (const [key, { open }] of failures) {
       if (failures.size < MAX_CAUSES) break

@@ -1,6 +1,7 @@
 import { StoreFault, type StoreHealth } from './gates/store-health.js'
 import type { StoredToken, TokenStore } from './stores/ports.js'
 import type { Clock } from './words/clock.js'
+import { makeRoom } from './words/make-room.js'
 
 /**
  * Tokens that one connection spends in a window on refusals which no refresh could help: two on ambiguous ones, whatever the
@@ -233,14 +234,9 @@ export class Refusals {
 
 const acceptedKey = (connection: string, place: string): string => `${connection} ${place}`
 
-/** Makes room: the oldest entry goes. */
+/** A map with room for a key. */
 function bounded<Value>(map: Map<string, Value>, max: number, key: string): Map<string, Value> {
-  if (map.size >= max && !map.has(key)) {
-    for (const oldest of map.keys()) {
-      map.delete(oldest)
-      break
-    }
-  }
+  if (!map.has(key)) makeRoom(map, max)
   return map
 }
 

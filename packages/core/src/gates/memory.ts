@@ -1,4 +1,5 @@
 import { type ExpiryPolicy, Freshener } from '../rules/freshness.js'
+import { makeRoom } from '../words/make-room.js'
 import { Token, type TokenFields } from '../words/token.js'
 
 /** Most connections whose tokens are kept in memory; beyond it the token refreshed longest ago is dropped. */
@@ -58,12 +59,7 @@ export class Memory {
     const refused = same && before.refused
     const held: Held = { token, key, lifeMs, refused, proven: same && before.proven }
     this.#held.delete(connection)
-    if (this.#held.size >= MOST_TOKENS_IN_MEMORY) {
-      for (const oldest of this.#held.keys()) {
-        this.#held.delete(oldest)
-        break
-      }
-    }
+    makeRoom(this.#held, MOST_TOKENS_IN_MEMORY)
     this.#held.set(connection, held)
     return held
   }

@@ -1,3 +1,5 @@
+import { makeRoom } from './make-room.js'
+
 /** Most secrets that are remembered besides the fixed ones; beyond it the one used longest ago is forgotten. */
 const MAX_RECENT = 1_000
 
@@ -26,12 +28,8 @@ export class Secrets {
     for (const value of values) {
       if (value === undefined || !isSecret(value)) continue
       this.#recent.delete(value)
+      makeRoom(this.#recent, MAX_RECENT)
       this.#recent.add(value)
-      if (this.#recent.size <= MAX_RECENT) continue
-      for (const oldest of this.#recent) {
-        this.#recent.delete(oldest)
-        break
-      }
     }
   }
 
