@@ -182,6 +182,8 @@ export class Judge {
       this.fail('a forgotten token stays forgotten', `${turn.generation} was written after a forget`)
     record.stored = written
     record.top = Math.max(record.top, turn.generation)
+    // A commit that is repeated, after a lost answer perhaps, changes nothing: the store still knows of the lie.
+    if (stored?.generation === turn.generation) return
     const minted = this.#accounts.tokens.get(value.slice(value.lastIndexOf(' ') + 1))
     if (minted) minted.grant.lied = false
   }

@@ -44,8 +44,10 @@ const jobs = {
       const lease = `${index}:${round}`
       const turn = await tokens.begin(key, { ...ask(lease, Number.MAX_SAFE_INTEGER / 2), leaseMs: 5 })
       if (turn.kind === 'go' && round % 3 !== 0) {
-        const stored = await tokens.commit(key, turn, `token of ${lease}`, LONG_MS)
-        if (stored?.generation === turn.generation) process.send({ key, generation: stored.generation })
+        const value = `token of ${lease}`
+        const stored = await tokens.commit(key, turn, value, LONG_MS)
+        // Turns of one generation follow each other where a lease ends: of their tokens one is stored.
+        if (stored?.value === value) process.send({ key, generation: stored.generation })
       } else if (turn.kind === 'go') await tokens.abandon(key, turn, { unspent: true })
       const id = keys[Math.floor(Math.random() * keys.length)]
       const { version } = await connections.put({
