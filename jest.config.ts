@@ -24,7 +24,7 @@ const project = (name: string): Project => ({
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {
     '^@zoho-auth/([^/]+)$': '<rootDir>/../$1/src/index.ts',
-    '^@zoho-auth/([^/]+)/([^/.]+)$': '<rootDir>/../$1/src/$2/index.ts',
+    '^@zoho-auth/([^/]+)/([^/.]+)$': '<rootDir>/../$1/src/$2',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
 })

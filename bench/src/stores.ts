@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BeginRequest, memoryTokenStore, type TokenStore } from '@zoho-auth/core'
+import { type AcquireRequest, memoryTokenStore, type TokenStore } from '@zoho-auth/core'
 import { fileTokenStore } from '@zoho-auth/store-file'
 import { migrate, postgresTokenStore } from '@zoho-auth/store-postgres'
 import { redisTokenStore } from '@zoho-auth/store-redis'
@@ -79,20 +79,20 @@ async function measure({ name, store, floor, sent }: Subject, samples: number): 
   const write = async () => {
     const record = written++ % RECORDS
     const before = sent?.() ?? 0
-    const turn = await store.begin(`us:the-client:${record}`, asking(generations[record] ?? 0))
-    if (turn.kind !== 'go') throw new Error(`${name}: the answer was ${turn.kind}`)
-    await store.commit(`us:the-client:${record}`, turn, VALUE, LIFE_MS)
+    const result = await store.acquire(`us:the-client:${record}`, asking(generations[record] ?? 0))
+    if (result.kind !== 'acquired') throw new Error(`${name}: the answer was ${result.kind}`)
+    await store.commit(`us:the-client:${record}`, result.lease, VALUE, LIFE_MS)
     sentByWrites += (sent?.() ?? 0) - before
-    generations[record] = turn.generation
+    generations[record] = result.lease.generation
   }
-  const adopt = async () => {
-    const turn = await store.begin('us:the-client:0', asking(0))
-    if (turn.kind !== 'adopt') throw new Error(`${name}: the answer was ${turn.kind}`)
+  const hit = async () => {
+    const result = await store.acquire('us:the-client:0', asking(0))
+    if (result.kind !== 'hit') throw new Error(`${name}: the answer was ${result.kind}`)
   }
   for (let record = 0; record < RECORDS; record++) await write()
   written = 0
   sentByWrites = 0
-  const times = await interleaved({ adopt, write, floor: floor?.call }, samples)
+  const times = await interleaved({ hit, write, floor: floor?.call }, samples)
 
   const row = (what: string, time: Quantiles, base?: Quantiles) =>
     line(
@@ -102,31 +102,31 @@ async function measure({ name, store, floor, sent }: Subject, samples: number): 
       ...(base ? [(time.p50 / base.p50).toFixed(2), (time.p99 / base.p99).toFixed(2)] : []),
     )
   if (floor === undefined) {
-    row(`${name}: begin that adopts`, times.adopt)
-    row(`${name}: begin and commit`, times.write)
+    row(`${name}: acquire, a hit`, times.hit)
+    row(`${name}: acquire and commit`, times.write)
     return
   }
   const trips = sentByWrites / written
   const each = { p50: times.write.p50 / trips, p99: times.write.p99 / trips }
   row(`floor, ${name}: ${floor.name}`, times.floor, times.floor)
-  row(`${name}: begin that adopts`, times.adopt, times.floor)
-  row(`${name}: begin and commit`, times.write, times.floor)
+  row(`${name}: acquire, a hit`, times.hit, times.floor)
+  row(`${name}: acquire and commit`, times.write, times.floor)
   row(`${name}: the same, per round trip (${trips})`, each, times.floor)
-  const ratio = times.adopt.p50 / times.floor.p50
+  const ratio = times.hit.p50 / times.floor.p50
   const text = ({ p50, p99 }: Quantiles) => `p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms`
   figure(
-    `begin that adopts, ${name}`,
+    `acquire, a hit, ${name}`,
     ratio <= MOST_RATIO,
-    `${ratio.toFixed(2)} x ${floor.name}: ${text(times.adopt)} beside ${text(times.floor)}`,
+    `${ratio.toFixed(2)} x ${floor.name}: ${text(times.hit)} beside ${text(times.floor)}`,
   )
   figure(
-    `begin and commit, ${name}`,
+    `acquire and commit, ${name}`,
     trips === 2,
     `${trips} round trips: ${text(times.write)} beside ${text(times.floor)}`,
   )
 }
 
 /** A question like those of core. Its window is short: thousands of turns of one record are within the budget. */
-function asking(newerThan: number): BeginRequest {
-  return { lease: randomUUID(), newerThan, leaseMs: 9_000, budget: { limit: 8, windowMs: 1 } }
+function asking(minGeneration: number): AcquireRequest {
+  return { holder: randomUUID(), minGeneration, leaseMs: 9_000, budget: { limit: 8, windowMs: 1 } }
 }

@@ -61,7 +61,7 @@ export type Command =
   /** Closes an engine, as a process does that is told to stop; the next command that names it makes another one. */
   | { readonly do: 'close'; readonly engine: string }
   /** Asks the token store itself for a turn, for each key once, all at the same moment. */
-  | { readonly do: 'begin'; readonly engine: string; readonly keys: readonly string[]; readonly at: number }
+  | { readonly do: 'acquire'; readonly engine: string; readonly keys: readonly string[]; readonly at: number }
 
 /** What became of calls for a token. */
 export interface Gets {
@@ -110,7 +110,7 @@ export interface Results {
   /** By connection. */
   readonly uses: Readonly<Record<string, Uses>>
   /** The kinds of turns, in the order of the keys. */
-  readonly begin: readonly string[]
+  readonly acquire: readonly string[]
 }
 
 /** A command on its way, and what comes back. */

@@ -84,7 +84,7 @@ export class WorkerEngines {
         return this.#loop?.uses() ?? {}
       case 'close':
         return this.#closeOne(command.engine)
-      case 'begin':
+      case 'acquire':
         return this.#begin(command)
     }
   }
@@ -176,12 +176,17 @@ export class WorkerEngines {
     })
   }
 
-  async #begin({ engine, keys, at }: Extract<Command, { do: 'begin' }>): Promise<readonly string[]> {
+  async #begin({ engine, keys, at }: Extract<Command, { do: 'acquire' }>): Promise<readonly string[]> {
     const { tokens } = (await this.#engine(engine)).stores
     await until(at)
     const turns = await Promise.all(
       keys.map((key) =>
-        tokens.begin(key, { lease: randomUUID(), newerThan: 0, leaseMs: LEASE_MS, budget: DEFAULT_BUDGET }),
+        tokens.acquire(key, {
+          holder: randomUUID(),
+          minGeneration: 0,
+          leaseMs: LEASE_MS,
+          budget: DEFAULT_BUDGET,
+        }),
       ),
     )
     return turns.map(({ kind }) => kind)

@@ -1,12 +1,12 @@
 import { inspect } from 'node:util'
 import {
-  type AbandonOptions,
-  type BeginRequest,
+  type AcquireRequest,
+  type AcquireResult,
   type Connection,
   DEFAULT_TIMEOUT_MS,
-  type GoTurn,
   isZohoAuthError,
-  type RefreshTurn,
+  type RefreshLease,
+  type ReleaseOptions,
   type StoredToken,
   type Token,
 } from '@zoho-auth/core'
@@ -69,14 +69,14 @@ export interface Ask {
 interface Record {
   epoch: number
   stored: StoredToken | undefined
-  /** Turns that have not ended, by lease. */
-  turns: Map<string, { readonly turn: GoTurn; readonly endsAt: number }>
-  /** No turn up to this generation may be written any more. */
+  /** Leases that have not ended, by holder. */
+  leases: Map<string, { readonly lease: RefreshLease; readonly endsAt: number }>
+  /** No lease up to this generation may be written any more. */
   floor: number
   /** Highest generation of all epochs. */
   top: number
   throttledUntil: number
-  /** Turns whose throttle is known: saying it again changes nothing. */
+  /** Leases whose throttle is known: saying it again changes nothing. */
   throttledBy: Set<string>
 }
 
@@ -129,44 +129,45 @@ export class Judge {
 
   // What the token store was asked and has answered.
 
-  begun(key: string, request: BeginRequest, turn: RefreshTurn, epoch: number): void {
+  acquired(key: string, request: AcquireRequest, result: AcquireResult, epoch: number): void {
     const record = this.#record(key, epoch)
     const now = this.#store.now
-    if (turn.kind === 'adopt') {
+    if (result.kind === 'hit') {
       const { stored } = record
       if (
         stored === undefined ||
-        stored.generation !== turn.token.generation ||
-        stored.value !== turn.token.value
+        stored.generation !== result.token.generation ||
+        stored.value !== result.token.value
       )
         this.fail(
           'the store keeps the newest token',
-          `generation ${turn.token.generation} instead of ${stored?.generation}`,
+          `generation ${result.token.generation} instead of ${stored?.generation}`,
         )
       return
     }
-    if (turn.kind !== 'go') return
+    if (result.kind !== 'acquired') return
+    const { lease } = result
     if (now < record.throttledUntil)
       this.fail(
         'a throttle is obeyed',
-        `a turn was given ${Math.round(record.throttledUntil - now)} ms before its end`,
+        `a lease was given ${Math.round(record.throttledUntil - now)} ms before its end`,
       )
-    const again = record.turns.get(request.lease)
-    if (again?.turn.generation === turn.generation) return
-    for (const other of record.turns.values())
-      if (other.endsAt > now && other.turn.lease !== request.lease)
-        this.fail('one refresh at a time', `two turns for ${key.slice(-6)}`)
-    if (turn.generation <= record.top && record.top <= this.#world.now + CLOCKS_AGREE_MS)
-      this.fail('generations grow', `a turn of generation ${turn.generation} after ${record.top}`)
-    record.turns.set(request.lease, { turn, endsAt: now + request.leaseMs })
+    const again = record.leases.get(request.holder)
+    if (again?.lease.generation === lease.generation) return
+    for (const other of record.leases.values())
+      if (other.endsAt > now && other.lease.holder !== request.holder)
+        this.fail('one refresh at a time', `two leases for ${key.slice(-6)}`)
+    if (lease.generation <= record.top && record.top <= this.#world.now + CLOCKS_AGREE_MS)
+      this.fail('generations grow', `a lease of generation ${lease.generation} after ${record.top}`)
+    record.leases.set(request.holder, { lease, endsAt: now + request.leaseMs })
   }
 
-  committed(key: string, turn: GoTurn, value: string, written: StoredToken | undefined): void {
+  committed(key: string, lease: RefreshLease, value: string, written: StoredToken | undefined): void {
     const record = this.#record(key, this.#store.epoch)
-    record.turns.delete(turn.lease)
+    record.leases.delete(lease.holder)
     if (written === undefined) return
     const { stored } = record
-    const own = written.generation === turn.generation && written.value === value
+    const own = written.generation === lease.generation && written.value === value
     if (!own) {
       if (stored === undefined || written.generation !== stored.generation)
         this.fail('the store keeps the newest token', `a loser was given ${written.generation}`)
@@ -174,41 +175,41 @@ export class Judge {
     }
     if (
       stored &&
-      (stored.generation > turn.generation ||
-        (stored.generation === turn.generation && stored.value !== value))
+      (stored.generation > lease.generation ||
+        (stored.generation === lease.generation && stored.value !== value))
     )
-      this.fail('generations grow', `${turn.generation} was written over ${stored.generation}`)
-    if (turn.generation <= record.floor)
-      this.fail('a forgotten token stays forgotten', `${turn.generation} was written after a forget`)
+      this.fail('generations grow', `${lease.generation} was written over ${stored.generation}`)
+    if (lease.generation <= record.floor)
+      this.fail('an invalidated token stays so', `${lease.generation} was written after an invalidate`)
     record.stored = written
-    record.top = Math.max(record.top, turn.generation)
+    record.top = Math.max(record.top, lease.generation)
     // A commit that is repeated, after a lost answer perhaps, changes nothing: the store still knows of the lie.
-    if (stored?.generation === turn.generation) return
+    if (stored?.generation === lease.generation) return
     const minted = this.#accounts.tokens.get(value.slice(value.lastIndexOf(' ') + 1))
     if (minted) minted.grant.lied = false
   }
 
-  abandoned(key: string, turn: GoTurn, options: AbandonOptions | undefined): void {
+  released(key: string, lease: RefreshLease, options: ReleaseOptions | undefined): void {
     const record = this.#record(key, this.#store.epoch)
-    record.turns.delete(turn.lease)
-    const quiet = options?.quiet
-    if (quiet?.reason !== 'throttled' || (record.stored && record.stored.generation >= turn.generation))
+    record.leases.delete(lease.holder)
+    const cooldown = options?.cooldown
+    if (cooldown?.reason !== 'throttled' || (record.stored && record.stored.generation >= lease.generation))
       return
-    if (record.throttledBy.has(turn.lease + turn.generation)) return
-    record.throttledBy.add(turn.lease + turn.generation)
-    record.throttledUntil = Math.max(record.throttledUntil, this.#store.now + quiet.ms)
+    if (record.throttledBy.has(lease.holder + lease.generation)) return
+    record.throttledBy.add(lease.holder + lease.generation)
+    record.throttledUntil = Math.max(record.throttledUntil, this.#store.now + cooldown.ms)
   }
 
-  forgotten(key: string): void {
+  invalidated(key: string): void {
     const record = this.#record(key, this.#store.epoch)
-    for (const { turn } of record.turns.values()) record.floor = Math.max(record.floor, turn.generation)
+    for (const { lease } of record.leases.values()) record.floor = Math.max(record.floor, lease.generation)
     record.floor = Math.max(record.floor, record.stored?.generation ?? 0)
-    record.turns.clear()
+    record.leases.clear()
     record.stored = undefined
   }
 
-  turnArrived(life: Life, _key: string, turn: RefreshTurn): void {
-    if (turn.kind === 'go') life.goStep = this.#world.steps
+  leaseArrived(life: Life, _key: string, result: AcquireResult): void {
+    if (result.kind === 'acquired') life.goStep = this.#world.steps
   }
 
   #record(key: string, epoch: number): Record {
@@ -217,7 +218,7 @@ export class Judge {
     const record: Record = {
       epoch,
       stored: undefined,
-      turns: new Map(),
+      leases: new Map(),
       floor: 0,
       top: found?.top ?? 0,
       throttledUntil: 0,
@@ -310,7 +311,7 @@ export class Judge {
     grant.aloneAt = grant.aloneAt.filter((at) => at > since)
     if (alone) grant.aloneAt.push(this.#world.now)
     if (made < TOKENS_PER_WINDOW) return
-    // What the store gave turns for is bounded; what processes make without it is right on average only.
+    // What the store gave leases for is bounded; what processes make without it is right on average only.
     if (grant.aloneAt.length > 0) this.counts.overdrawn += 1
     else this.fail('never more than 10 new tokens', `the fleet asks for one more than ${made} in ten minutes`)
   }
@@ -520,7 +521,7 @@ export class Judge {
   }
 }
 
-/** A turn from before a loss of data has reached Zoho after this, in milliseconds. */
+/** A lease from before a loss of data has reached Zoho after this, in milliseconds. */
 const IN_FLIGHT_MS = 30_000
 
 /** Room for the few milliseconds in which events of a pause arrive. */
@@ -532,7 +533,7 @@ const CLOCKS_AGREE_MS = 0
 /** Refusals that a few faults in the wrong moments can need. */
 const MOST_DEAD_ANSWERS = 10
 
-/** A grant that died is marked within this time of calls, in milliseconds: a token's life for somebody to notice, and a quiet. */
+/** A grant that died is marked within this time of calls, in milliseconds: a token's life for somebody to notice, and a cooldown. */
 const NOTICED_MS = 4_200_000
 
 /** Why a caller gave up. */

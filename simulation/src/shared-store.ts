@@ -2,7 +2,7 @@ import { type Clock, memoryTokenStore, type StoredToken, type TokenStore } from 
 import type { World } from './world.js'
 
 /** Ways to break the store on purpose, to see that the simulation notices. */
-export const SABOTAGES = ['lease', 'cas', 'budget', 'quiet', 'epoch'] as const
+export const SABOTAGES = ['lease', 'cas', 'budget', 'cooldown', 'epoch'] as const
 export type Sabotage = (typeof SABOTAGES)[number]
 
 /** The machine that the fleet's token store runs on: it can be down, and come back with nothing. */
@@ -67,18 +67,13 @@ function sabotaged(store: TokenStore, sabotage: Sabotage, now: () => number): To
     case 'lease':
       return {
         ...bound(store),
-        async begin(key, request) {
-          const turn = await store.begin(key, request)
-          if (turn.kind !== 'wait') return turn
+        async acquire(key, request) {
+          const result = await store.acquire(key, request)
+          if (result.kind !== 'wait') return result
           const at = now()
-          return {
-            kind: 'go',
-            lease: request.lease,
-            generation: Math.floor(at) + 1,
-            at,
-            used: 1,
-            failures: 0,
-          }
+          const generation = Math.floor(at) + 1
+          const lease = { holder: request.holder, generation, at, used: 1, failures: 0 }
+          return { kind: 'acquired', lease }
         },
       }
     case 'cas':
@@ -86,13 +81,13 @@ function sabotaged(store: TokenStore, sabotage: Sabotage, now: () => number): To
     case 'budget':
       return {
         ...bound(store),
-        begin: (key, request) =>
-          store.begin(key, { ...request, budget: { ...request.budget, limit: 1_000 } }),
+        acquire: (key, request) =>
+          store.acquire(key, { ...request, budget: { ...request.budget, limit: 1_000 } }),
       }
-    case 'quiet':
+    case 'cooldown':
       return {
         ...bound(store),
-        abandon: (key, turn, options) => store.abandon(key, turn, { ...options, quiet: undefined }),
+        release: (key, lease, options) => store.release(key, lease, { ...options, cooldown: undefined }),
       }
     default:
       return store
@@ -101,10 +96,10 @@ function sabotaged(store: TokenStore, sabotage: Sabotage, now: () => number): To
 
 function bound(store: TokenStore): TokenStore {
   return {
-    begin: store.begin.bind(store),
+    acquire: store.acquire.bind(store),
     commit: store.commit.bind(store),
-    abandon: store.abandon.bind(store),
-    forget: store.forget.bind(store),
+    release: store.release.bind(store),
+    invalidate: store.invalidate.bind(store),
     inspect: store.inspect.bind(store),
   }
 }
@@ -118,15 +113,16 @@ function lastWriterWins(store: TokenStore, now: () => number): TokenStore {
   }
   return {
     ...bound(store),
-    async begin(key, request) {
-      const turn = await store.begin(key, request)
+    async acquire(key, request) {
+      const result = await store.acquire(key, request)
       const token = tokenOf(key)
-      if (turn.kind !== 'adopt' || token === undefined || token.generation <= request.newerThan) return turn
-      return { kind: 'adopt', token }
+      if (result.kind !== 'hit' || token === undefined || token.generation <= request.minGeneration)
+        return result
+      return { kind: 'hit', token }
     },
-    async commit(key, turn, value, lifeMs) {
-      await store.commit(key, turn, value, lifeMs)
-      written.set(key, { value, generation: turn.generation, endsAt: turn.at + lifeMs })
+    async commit(key, lease, value, lifeMs) {
+      await store.commit(key, lease, value, lifeMs)
+      written.set(key, { value, generation: lease.generation, endsAt: lease.at + lifeMs })
       return tokenOf(key)
     },
   }

@@ -1,4 +1,4 @@
-import type { RefreshTurn, TokenStore } from '@zoho-auth/core'
+import type { AcquireResult, TokenStore } from '@zoho-auth/core'
 import type { Judge } from './judge.js'
 import type { Random } from './random.js'
 import type { SharedStore } from './shared-store.js'
@@ -35,47 +35,47 @@ export function tokenLink(life: Life, parts: LinkParts): TokenStore {
     arrived?: (answer: T) => void,
   ) => command(life, parts, `${what} ${key.slice(-6)}`, apply, arrived)
   return {
-    begin: (key, request) =>
+    acquire: (key, request) =>
       run(
-        'begin',
+        'acquire',
         key,
         async (tokens) => {
           const { epoch } = store
-          const turn = await tokens.begin(key, request)
-          world.note(name, 'turn', turnText(turn))
-          judge.begun(key, request, turn, epoch)
-          return turn
+          const result = await tokens.acquire(key, request)
+          world.note(name, 'gets', textOf(result))
+          judge.acquired(key, request, result, epoch)
+          return result
         },
-        (turn) => judge.turnArrived(life, key, turn),
+        (result) => judge.leaseArrived(life, key, result),
       ),
-    commit: (key, turn, value, lifeMs) =>
+    commit: (key, lease, value, lifeMs) =>
       run('commit', key, async (tokens) => {
-        const written = await tokens.commit(key, turn, value, lifeMs)
-        judge.committed(key, turn, value, written)
+        const written = await tokens.commit(key, lease, value, lifeMs)
+        judge.committed(key, lease, value, written)
         return written
       }),
-    abandon: (key, turn, options) =>
+    release: (key, lease, options) =>
       run(
-        `abandon ${options?.quiet?.reason ?? ''}${options?.unspent ? ' unspent' : ''}`,
+        `release ${options?.cooldown?.reason ?? ''}${options?.unspent ? ' unspent' : ''}`,
         key,
         async (tokens) => {
-          await tokens.abandon(key, turn, options)
-          judge.abandoned(key, turn, options)
+          await tokens.release(key, lease, options)
+          judge.released(key, lease, options)
         },
       ),
-    forget: (key, quiet) =>
-      run('forget', key, async (tokens) => {
-        await tokens.forget(key, quiet)
-        judge.forgotten(key)
+    invalidate: (key, cooldown) =>
+      run('invalidate', key, async (tokens) => {
+        await tokens.invalidate(key, cooldown)
+        judge.invalidated(key)
       }),
     inspect: (key) => run('inspect', key, (tokens) => tokens.inspect(key)),
   }
 }
 
-function turnText(turn: RefreshTurn): string {
-  if (turn.kind === 'go') return `go ${turn.generation} used ${turn.used}`
-  if (turn.kind === 'adopt') return `adopt ${turn.token.generation}`
-  return turn.kind === 'wait' ? 'wait' : `quiet ${turn.reason} ${Math.round(turn.ms)}`
+function textOf(result: AcquireResult): string {
+  if (result.kind === 'acquired') return `lease ${result.lease.generation} used ${result.lease.used}`
+  if (result.kind === 'hit') return `hit ${result.token.generation}`
+  return result.kind === 'wait' ? 'wait' : `cooldown ${result.reason} ${Math.round(result.ms)}`
 }
 
 function command<T>(

@@ -26,7 +26,7 @@ export class Life {
   readonly throttles: Map<string, number> = new Map()
   /** Grants whose revocation it was told is done. */
   readonly revoked: Set<string> = new Set()
-  /** The step in which it was last given a turn. */
+  /** The step in which it was last given a lease. */
   goStep = -1
   /** When tokens were asked for without the store, by grant. */
   readonly aloneAt: Map<string, number[]> = new Map()

@@ -14,17 +14,17 @@ export const newKeys: Scenario = {
     const places = await stage.places()
     const fleet = await Fleet.gently(PROCESSES, stage.worker(places))
     for (const place of places)
-      await stage.row(`${keys} new keys × ${PROCESSES} begin, ${place.name}`, async () => {
+      await stage.row(`${keys} new keys × ${PROCESSES} acquire, ${place.name}`, async () => {
         const wrong: Record<string, Record<string, number>> = {}
         for (let from = 0; from < keys; from += BATCH) {
           const batch = Array.from(
             { length: Math.min(BATCH, keys - from) },
             (_, index) => `us:new:${from + index}`,
           )
-          const kinds = await fleet.ask({ do: 'begin', engine: place.name, keys: batch, at: fleet.soon() })
+          const kinds = await fleet.ask({ do: 'acquire', engine: place.name, keys: batch, at: fleet.soon() })
           for (const [index, key] of batch.entries()) {
-            const turns = sum(kinds.map((of) => ({ [of[index] ?? 'none']: 1 })))
-            if (turns.go !== 1 || turns.wait !== PROCESSES - 1) wrong[key] = turns
+            const answers = sum(kinds.map((of) => ({ [of[index] ?? 'none']: 1 })))
+            if (answers.acquired !== 1 || answers.wait !== PROCESSES - 1) wrong[key] = answers
           }
         }
         const count = Object.keys(wrong).length

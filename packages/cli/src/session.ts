@@ -188,10 +188,10 @@ function observed(inner: TokenStore, saw: (look: Look) => void): TokenStore {
   return {
     ...(inner.durable === undefined ? {} : { durable: inner.durable }),
     ...(inner.ready && { ready: async () => inner.ready?.() }),
-    begin: (key, request) => inner.begin(key, request),
-    commit: (key, turn, value, lifeMs) => inner.commit(key, turn, value, lifeMs),
-    abandon: (key, turn, options) => inner.abandon(key, turn, options),
-    forget: (key, quiet) => inner.forget(key, quiet),
+    acquire: (key, request) => inner.acquire(key, request),
+    commit: (key, lease, value, lifeMs) => inner.commit(key, lease, value, lifeMs),
+    release: (key, lease, options) => inner.release(key, lease, options),
+    invalidate: (key, cooldown) => inner.invalidate(key, cooldown),
     ...(inner.changed && { changed: async (key, signal) => inner.changed?.(key, signal) }),
     async inspect(key) {
       // Until it answers; core does not wait for ever.

@@ -7,7 +7,6 @@ import { fetchWithToken } from './fetch.js'
 import type { AccountsServer } from './gates/accounts-server.js'
 import type { Grants } from './gates/grant.js'
 import { RequestLimit } from './gates/request-limit.js'
-import { StoreHealth } from './gates/store-health.js'
 import type { GrantParts } from './grant-parts.js'
 import { DEFAULT_CONNECTION, grantsOf } from './grants-of.js'
 import { Handle, type HandleTarget } from './handle.js'
@@ -16,8 +15,8 @@ import { hostDenied, OutgoingRequest } from './outgoing.js'
 import { Refusals } from './refusals.js'
 import { type HostPolicy, hostPolicy } from './rules/hosts.js'
 import { statusOf } from './status-of.js'
+import { GuardedTokenStore } from './stores/guarded-token-store.js'
 import { isMemoryTokenStore, memoryTokenStore } from './stores/memory-token-store.js'
-import type { TokenStore } from './stores/ports.js'
 import { SealedTokenStore } from './stores/sealed-token-store.js'
 import { type GetOptions, TokenProvider } from './token-provider.js'
 import { warnOfFleet, warnOfTwins } from './warnings.js'
@@ -73,8 +72,7 @@ class Engine extends ZohoAuth implements HandleTarget {
   readonly #scope = new Scope()
   readonly #hosts: HostPolicy
   readonly #grants: Grants
-  readonly #store: TokenStore
-  readonly #health: StoreHealth
+  readonly #store: GuardedTokenStore
   readonly #provider: TokenProvider
   readonly #requests: RequestLimit
   #accounts: Promise<AccountsServer> | undefined
@@ -109,18 +107,21 @@ class Engine extends ZohoAuth implements HandleTarget {
     this.#hosts = hostPolicy(settings.servers, settings.allowedOrigins)
     const store = settings.tokens ?? memoryTokenStore({ clock })
     const inProcess = isMemoryTokenStore(store)
-    this.#store = settings.sealer && store.durable ? new SealedTokenStore(store, settings.sealer) : store
     this.#grants = grantsOf(settings, this.#secrets)
     const outside = (work: () => Promise<unknown>) => this.#scope.outside(work)
     this.#background = new Background(clock, logger, outside, this.#stopping.signal, mask)
-    const traits = {
+    const closing = this.#closing.signal
+    const sealed = settings.sealer && store.durable ? new SealedTokenStore(store, settings.sealer) : store
+    this.#store = new GuardedTokenStore(sealed, {
+      clock,
+      events: this.#events,
+      budget,
       inProcess,
       instances: settings.expectedInstances ?? (inProcess ? 1 : DEFAULT_INSTANCES),
-      ready: async () => store.ready?.(),
+      random: Math.random,
       mask,
-    }
-    const closing = this.#closing.signal
-    this.#health = new StoreHealth(clock, this.#events, budget, traits, Math.random, closing)
+      closing,
+    })
     this.#requests = new RequestLimit(settings.maxConcurrentRefreshes, Math.random)
     this.#provider = new TokenProvider({
       clientId,
@@ -131,7 +132,6 @@ class Engine extends ZohoAuth implements HandleTarget {
       failures: this.#failures,
       grants: this.#grants,
       store: this.#store,
-      health: this.#health,
       accounts: () => this.#accountsServer(),
       budget,
       expiry: settings.expiry,
@@ -152,7 +152,6 @@ class Engine extends ZohoAuth implements HandleTarget {
       clientId,
       clock,
       store: this.#store,
-      health: this.#health,
       windowMs: budget.windowMs,
       behind: (work) => this.#background.run(work),
     })
@@ -486,7 +485,6 @@ class Engine extends ZohoAuth implements HandleTarget {
       events: this.#events,
       grants: this.#grants,
       store: this.#store,
-      health: this.#health,
       accounts: await this.#accountsServer(),
       accountsOriginOf: (dataCenter) => new URL(settings.endpointOf(dataCenter)).origin,
       apiDomainOf: (connection) => this.#apiDomainOf(connection),
@@ -513,7 +511,6 @@ class Engine extends ZohoAuth implements HandleTarget {
       budget,
       clientId,
       store: this.#store,
-      health: this.#health,
       requests: this.#requests.counts,
       held: this.#provider.memory.get(id),
       remembered: (key) => this.#provider.remembered(key),

@@ -1,7 +1,7 @@
 import type { AccountsServer } from './gates/accounts-server.js'
 import type { Grants } from './gates/grant.js'
-import type { StoreHealth } from './gates/store-health.js'
-import type { BudgetPolicy, TokenStore } from './stores/ports.js'
+import type { GuardedTokenStore } from './stores/guarded-token-store.js'
+import type { BudgetPolicy } from './stores/ports.js'
 import type { DataCenter } from './words/data-centers.js'
 import type { EngineClock } from './words/engine-clock.js'
 import type { Events } from './words/events.js'
@@ -17,8 +17,7 @@ export interface GrantParts {
   readonly events: Events
   readonly logger: Logger
   readonly grants: Grants
-  readonly store: TokenStore
-  readonly health: StoreHealth
+  readonly store: GuardedTokenStore
   readonly accounts: AccountsServer
   readonly budget: BudgetPolicy
   readonly timeoutMs: number

@@ -5,26 +5,26 @@ export { DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS } from './config/settings.js'
 export { CLOSE_GRACE_MS, createZohoAuth } from './create-zoho-auth.js'
 export { defaultZohoAuth } from './default-zoho-auth.js'
 export { DEFAULT_CONNECTION } from './grants-of.js'
-export { DEFAULT_BUDGET } from './rules/budget.js'
 export type { ExpiryPolicy } from './rules/freshness.js'
 export { DEFAULT_EXPIRY_POLICY } from './rules/freshness.js'
 export type { ZohoProblem } from './rules/problem.js'
 export { HEADERS_OF_ANOTHER_BODY, problemHeaders, problemOf } from './rules/problem.js'
+export { DEFAULT_BUDGET } from './stores/budget.js'
 export { memoryConnectionStore } from './stores/memory-connection-store.js'
 export type { MemoryTokenStoreOptions } from './stores/memory-token-store.js'
 export { memoryTokenStore } from './stores/memory-token-store.js'
 export type {
-  AbandonOptions,
-  BeginRequest,
+  AcquireRequest,
+  AcquireResult,
   BudgetPolicy,
   ConnectionStore,
-  GoTurn,
+  Cooldown,
+  CooldownReason,
   OpenedStores,
   OpenStores,
   PutOptions,
-  Quiet,
-  QuietReason,
-  RefreshTurn,
+  RefreshLease,
+  ReleaseOptions,
   StoredToken,
   TokenRecord,
   TokenStore,

@@ -1,19 +1,19 @@
 import type { Answer } from './gates/accounts-server.js'
+import type { CooldownCache, RememberedCooldown } from './gates/cooldown-cache.js'
 import { grantKey } from './gates/grant.js'
-import type { QuietMemory, RememberedQuiet } from './gates/quiet-memory.js'
 import { backoffMs } from './rules/backoff.js'
 import type { TokenAnswer } from './rules/token-response.js'
-import type { AbandonOptions, GoTurn } from './stores/ports.js'
+import type { RefreshLease, ReleaseOptions } from './stores/ports.js'
 import type { TokenProviderParts } from './token-provider-parts.js'
 import type { Connection } from './words/connection.js'
 import { ZohoAuthError, type ZohoAuthErrorCode } from './words/errors.js'
 import { unreachedAction } from './words/forward-proxy.js'
 
 /** After a first dead answer the grant is left alone for this long, in milliseconds (one minute). */
-const DEAD_QUIET_MS = 60_000
+const DEAD_COOLDOWN_MS = 60_000
 
 /** After Zoho refused the client, this process leaves the connection alone for this long, in milliseconds (30 seconds). */
-const CLIENT_QUIET_MS = 30_000
+const CLIENT_COOLDOWN_MS = 30_000
 
 /** Most keys whose failures are remembered here. */
 const MOST_KEYS = 100_000
@@ -21,22 +21,10 @@ const MOST_KEYS = 100_000
 /** An answer of the accounts server without a token, or no answer. */
 export type FailedAnswer = Exclude<Answer<TokenAnswer>, { kind: 'token' }>
 
-/** Ends a turn without a token; where the store does not answer, behind. */
-export async function abandonTurn(
-  { store, health }: Pick<TokenProviderParts, 'store' | 'health'>,
-  key: string,
-  go: GoTurn | undefined,
-  options: AbandonOptions = {},
-): Promise<void> {
-  if (go === undefined) return
-  const write = () => store.abandon(key, go, options)
-  await health.run(write).catch(() => void health.persist(write))
-}
-
 /** What each failing answer of the accounts server leads to: who is told, how long nothing is sent, what it costs. */
 export class RefreshFailures {
   readonly #parts: TokenProviderParts
-  readonly #quiets: QuietMemory
+  readonly #cooldowns: CooldownCache
   readonly #readAgain: (connection: Connection) => Promise<Connection | undefined>
   /** Keys for which a dead answer came once, and those for which it came twice and cannot be written down. */
   readonly #dead = new Map<string, 'once' | 'for-good'>()
@@ -45,11 +33,11 @@ export class RefreshFailures {
 
   constructor(
     parts: TokenProviderParts,
-    quiets: QuietMemory,
+    cooldowns: CooldownCache,
     readAgain: (connection: Connection) => Promise<Connection | undefined>,
   ) {
     this.#parts = parts
-    this.#quiets = quiets
+    this.#cooldowns = cooldowns
     this.#readAgain = readAgain
   }
 
@@ -65,46 +53,46 @@ export class RefreshFailures {
   }
 
   /**
-   * Ends the turn, remembers the quiet and reports the failure.
+   * Ends the lease, remembers the cooldown and reports the failure.
    *
-   * @returns The quiet to pause for, or `undefined`: the grant was replaced meanwhile, start over.
+   * @returns The cooldown to pause for, or `undefined`: the grant was replaced meanwhile, start over.
    */
   async judge(
     answer: FailedAnswer,
     connection: Connection,
     key: string,
-    go: GoTurn | undefined,
-  ): Promise<RememberedQuiet | undefined> {
+    lease: RefreshLease | undefined,
+  ): Promise<RememberedCooldown | undefined> {
     switch (answer.kind) {
       case 'dead-grant':
-        return this.#deadGrant(answer.error, connection, key, go)
+        return this.#deadGrant(answer.error, connection, key, lease)
       case 'client-fault':
-        await abandonTurn(this.#parts, key, go, { unspent: true })
-        return this.#silence(connection, key, 'client', CLIENT_QUIET_MS, 'ERR_ZOHO_CLIENT', answer.error, {
+        await this.#release(key, lease, { unspent: true })
+        return this.#cool(connection, key, 'client', CLIENT_COOLDOWN_MS, 'ERR_ZOHO_CLIENT', answer.error, {
           action: clientAction(answer.error, connection),
         })
       case 'throttled': {
         const { windowMs } = this.#parts.budget
-        await abandonTurn(this.#parts, key, go, {
-          quiet: { reason: 'throttled', ms: windowMs },
+        await this.#release(key, lease, {
+          cooldown: { reason: 'throttled', ms: windowMs },
           unspent: true,
         })
         const event = { connection: connection.id, reason: 'throttled', retryAfterMs: windowMs }
         this.#parts.events.emit('refresh.throttled', event)
-        return this.#silence(connection, key, 'throttled', windowMs, 'ERR_ZOHO_THROTTLED', 'throttled')
+        return this.#cool(connection, key, 'throttled', windowMs, 'ERR_ZOHO_THROTTLED', 'throttled')
       }
       case 'unreachable': {
-        await abandonTurn(this.#parts, key, go, { unspent: true })
+        await this.#release(key, lease, { unspent: true })
         const failures = this.#unreachable.get(key) ?? 0
         bounded(this.#unreachable).set(key, failures + 1)
         const ms = backoffMs(failures, this.#parts.random(), false, 0, this.#parts.budget)
-        return this.#silence(connection, key, 'unreachable', ms, 'ERR_ZOHO_UNAVAILABLE', answer.detail, {
+        return this.#cool(connection, key, 'unreachable', ms, 'ERR_ZOHO_UNAVAILABLE', answer.detail, {
           action: unreachedAction('ERR_ZOHO_UNAVAILABLE'),
           cause: new Error(answer.detail),
         })
       }
       default:
-        return this.#backoff(answer, connection, key, go)
+        return this.#backoff(answer, connection, key, lease)
     }
   }
 
@@ -112,17 +100,17 @@ export class RefreshFailures {
     answer: Extract<FailedAnswer, { kind: 'transient' | 'malformed' | 'timeout' | 'lost' }>,
     connection: Connection,
     key: string,
-    go: GoTurn | undefined,
-  ): Promise<RememberedQuiet> {
+    lease: RefreshLease | undefined,
+  ): Promise<RememberedCooldown> {
     const { budget, random } = this.#parts
     // A complete answer without a token cost none; after a broken one, or a token that was not usable, one may exist.
     const unclear = answer.kind !== 'transient' || answer.unclear === true
     const asked = answer.kind === 'transient' ? (answer.retryAfterMs ?? 0) : 0
-    const own = backoffMs(go?.failures ?? 0, random(), unclear, go?.used ?? 0, budget)
+    const own = backoffMs(lease?.failures ?? 0, random(), unclear, lease?.used ?? 0, budget)
     const ms = Math.max(own, Math.min(asked, budget.windowMs))
-    await abandonTurn(this.#parts, key, go, { quiet: { reason: 'backoff', ms }, unspent: !unclear })
+    await this.#release(key, lease, { cooldown: { reason: 'backoff', ms }, unspent: !unclear })
     const code = codeOfFailure(answer)
-    return this.#silence(connection, key, 'backoff', ms, code, answer.detail, {
+    return this.#cool(connection, key, 'backoff', ms, code, answer.detail, {
       ...(code === 'ERR_ZOHO_TIMEOUT' && { action: unreachedAction(code) }),
       cause: new Error(answer.detail),
     })
@@ -133,15 +121,15 @@ export class RefreshFailures {
     error: string,
     connection: Connection,
     key: string,
-    go: GoTurn | undefined,
-  ): Promise<RememberedQuiet | undefined> {
+    lease: RefreshLease | undefined,
+  ): Promise<RememberedCooldown | undefined> {
     const { clock, grants, events, clientId } = this.#parts
     const { id, dataCenter } = connection
     const current = await this.#readAgain(connection)
-    await abandonTurn(this.#parts, key, go, { quiet: { reason: 'dead', ms: DEAD_QUIET_MS }, unspent: true })
+    await this.#release(key, lease, { cooldown: { reason: 'dead', ms: DEAD_COOLDOWN_MS }, unspent: true })
     if (current && grantKey(current, clientId) !== key) return undefined
     // The store knows whether a token came in between, whoever made it; alone, this process can only know of its own.
-    const second = go === undefined ? this.#dead.get(key) === 'once' : go.lastQuiet === 'dead'
+    const second = lease === undefined ? this.#dead.get(key) === 'once' : lease.lastCooldown === 'dead'
     if (!second) {
       bounded(this.#dead).set(key, 'once')
     } else {
@@ -153,26 +141,30 @@ export class RefreshFailures {
       }
       events.emit('connection.consent_required', { connection: id, dataCenter })
     }
-    return this.#silence(connection, key, 'dead', DEAD_QUIET_MS, 'ERR_ZOHO_CONSENT_REQUIRED', error)
+    return this.#cool(connection, key, 'dead', DEAD_COOLDOWN_MS, 'ERR_ZOHO_CONSENT_REQUIRED', error)
   }
 
-  /** Remembers a quiet that was learned just now, and reports the failure. */
-  #silence(
+  async #release(key: string, lease: RefreshLease | undefined, options: ReleaseOptions): Promise<void> {
+    if (lease) await this.#parts.store.release(key, lease, options)
+  }
+
+  /** Remembers a cooldown that was learned just now, and reports the failure. */
+  #cool(
     { id, dataCenter }: Connection,
     key: string,
-    reason: RememberedQuiet['reason'],
+    reason: RememberedCooldown['reason'],
     ms: number,
     code: ZohoAuthErrorCode,
     detail: string,
     extra: { readonly action?: string; readonly cause?: unknown } = {},
-  ): RememberedQuiet {
+  ): RememberedCooldown {
     const now = this.#parts.clock.now()
-    const quiet: RememberedQuiet = { reason, code, untilAt: now + ms, ...extra }
-    this.#quiets.set(key, quiet, now)
+    const cooldown: RememberedCooldown = { reason, code, untilAt: now + ms, ...extra }
+    this.#cooldowns.set(key, cooldown, now)
     const { action } = new ZohoAuthError(code, extra)
     const event = { connection: id, dataCenter, code, detail, action, retryAfterMs: ms }
     this.#parts.events.emit('token.refresh_failed', event)
-    return quiet
+    return cooldown
   }
 }
 

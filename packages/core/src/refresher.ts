@@ -1,26 +1,26 @@
 import type { Answer } from './gates/accounts-server.js'
 import { commitToken, decodePayload, encodePayload, type TokenPayload } from './gates/commit.js'
+import type { CooldownCache, RememberedCooldown } from './gates/cooldown-cache.js'
 import { grantKey, isSameGrant, readGrant } from './gates/grant.js'
+import { acquireLease, type LeaseAnswer, type LeaseRequest } from './gates/lease.js'
 import type { Held, Memory } from './gates/memory.js'
-import type { QuietMemory, RememberedQuiet } from './gates/quiet-memory.js'
 import type { EnterOptions, Slot } from './gates/request-limit.js'
 import type { FlightControl } from './gates/single-flight.js'
-import { type Turn, type TurnRequest, takeTurn } from './gates/turn.js'
-import { abandonTurn, RefreshFailures } from './refresh-failures.js'
+import { RefreshFailures } from './refresh-failures.js'
 import type { TokenAnswer } from './rules/token-response.js'
-import type { GoTurn, StoredToken } from './stores/ports.js'
+import type { RefreshLease, StoredToken } from './stores/ports.js'
 import type { Provided, TokenProviderParts } from './token-provider-parts.js'
 import type { Connection } from './words/connection.js'
 import { isZohoAuthError, ZohoAuthError } from './words/errors.js'
 
-/** A turn must reach the accounts server within this time of being asked for, in milliseconds; `leaseMs` is `timeoutMs` plus this. */
-const TURN_GRACE_MS = 1_000
+/** A lease must lead to a request within this time of being asked for, in milliseconds; `leaseMs` is `timeoutMs` plus this. */
+const LEASE_GRACE_MS = 1_000
 
 /** Times one flight may start over: changed grants, pauses that were waited out, tokens that did not open. */
 const MOST_ROUNDS = 32
 
 /** While the store is down and nothing may be made, it is asked again after this, in milliseconds. */
-const STORE_QUIET_MS = 500
+const STORE_COOLDOWN_MS = 500
 
 /** What a connection answers that is gone on purpose. */
 const TAKEN_BACK: ReadonlySet<string> = new Set(['ERR_ZOHO_REVOKED', 'ERR_ZOHO_NO_CONNECTION'])
@@ -31,16 +31,16 @@ const MIN_TIME_LEFT = 0.5
 /** How often its usual duration a request is given to be answered, before it is sent. */
 const USUAL_DURATIONS = 1.5
 
-/** Waits for a place of a kind, ahead of those who have not had their turn or behind them. */
+/** Waits for a place of a kind, ahead of those who have not had a lease or behind them. */
 type Enter = (ahead: boolean, enter: (options: EnterOptions) => Promise<Slot>) => Promise<Slot>
 
-/** What a turn is asked for with. */
-interface TurnOptions {
-  readonly lease: string
-  readonly newerThan: number
+/** What a lease is asked for with. */
+interface LeaseOptions {
+  readonly holder: string
+  readonly minGeneration: number
   readonly deadline: number
   readonly flight: FlightControl
-  /** This flight had its turn before. */
+  /** This flight had a lease before. */
   readonly ahead: boolean
   /** Its place among those who look at a connection. */
   readonly look: Slot
@@ -48,22 +48,22 @@ interface TurnOptions {
 }
 
 /**
- * The shared half of the path: gates 3 to 6, grant, turn, accounts server and commit. Loaded at the first refresh, and run
+ * The shared half of the path: gates 3 to 6, grant, lease, accounts server and commit. Loaded at the first refresh, and run
  * once per flight, with nobody's scope around it.
  */
 export class Refresher {
   readonly #parts: TokenProviderParts
   readonly #memory: Memory
-  readonly #quiets: QuietMemory
+  readonly #cooldowns: CooldownCache
   readonly #failures: RefreshFailures
   readonly #leaseMs: number
 
-  constructor(parts: TokenProviderParts, memory: Memory, quiets: QuietMemory) {
+  constructor(parts: TokenProviderParts, memory: Memory, cooldowns: CooldownCache) {
     this.#parts = parts
     this.#memory = memory
-    this.#quiets = quiets
-    this.#leaseMs = parts.timeoutMs + TURN_GRACE_MS
-    this.#failures = new RefreshFailures(parts, quiets, (connection) => this.#readAgain(connection))
+    this.#cooldowns = cooldowns
+    this.#leaseMs = parts.timeoutMs + LEASE_GRACE_MS
+    this.#failures = new RefreshFailures(parts, cooldowns, (connection) => this.#readAgain(connection))
   }
 
   /** Forgets which failures it has seen under a key. */
@@ -74,7 +74,7 @@ export class Refresher {
   /** Gates 3 to 6, until there is a token or a reason why not. */
   async fly(id: string, flight: FlightControl, deadline: number): Promise<Provided> {
     const { stopping, requests } = this.#parts
-    const lease = globalThis.crypto.randomUUID()
+    const holder = globalThis.crypto.randomUUID()
     const rejected = new Map<string, number>()
     const enter = this.#entering(id, flight)
     const accounts = await this.#parts.accounts()
@@ -84,37 +84,37 @@ export class Refresher {
       const look = await enter(ahead, (options) => requests.look(options))
       let connection: Connection
       let key: string
-      let turn: Turn
+      let answer: LeaseAnswer
       try {
         connection = await flight.stop.wait(this.#grant(id))
         key = grantKey(connection, this.#parts.clientId)
         this.#failures.assertAlive(key, id)
         await accounts.prepare(connection.dataCenter)
-        const newerThan = Math.max(this.#unwanted(id, key), rejected.get(key) ?? 0)
-        turn = await this.#turn(id, key, { lease, newerThan, deadline, flight, ahead, look, enter })
+        const minGeneration = Math.max(this.#unwanted(id, key), rejected.get(key) ?? 0)
+        answer = await this.#lease(id, key, { holder, minGeneration, deadline, flight, ahead, look, enter })
       } finally {
         look.leave()
       }
-      if (turn.kind === 'quiet') {
-        if (turn.quiet.reason === 'revoked') this.#memory.drop(id)
-        await this.#pause(turn.quiet, connection, flight, deadline)
+      if (answer.kind === 'cooldown') {
+        if (answer.cooldown.reason === 'revoked') this.#memory.drop(id)
+        await this.#pause(answer.cooldown, connection, flight, deadline)
         continue
       }
-      if (turn.kind === 'adopt') {
-        const held = this.#open(connection, key, turn.token, turn.askedAt)
+      if (answer.kind === 'hit') {
+        const held = this.#open(connection, key, answer.token, answer.askedAt)
         if (held) {
           // Somebody's refresh went well: what failed here before says nothing any more.
           this.#failures.forget(key)
           this.#parts.failures.ended(id)
           return { token: held.token, how: 'known' }
         }
-        rejected.set(key, turn.token.generation)
+        rejected.set(key, answer.token.generation)
         continue
       }
-      const go = turn.kind === 'go' ? turn.turn : undefined
+      const lease = answer.kind === 'acquired' ? answer.lease : undefined
       flight.stage = 'sending'
-      const provided = await this.#refresh(connection, key, go, turn.slot, (quiet) =>
-        this.#pause(quiet, connection, flight, deadline),
+      const provided = await this.#refresh(connection, key, lease, answer.slot, (cooldown) =>
+        this.#pause(cooldown, connection, flight, deadline),
       )
       if (provided) return provided
     }
@@ -131,19 +131,19 @@ export class Refresher {
     }
   }
 
-  async #turn(
+  async #lease(
     id: string,
     key: string,
-    { lease, newerThan, deadline, flight, ahead, look, enter }: TurnOptions,
-  ): Promise<Turn> {
-    const { store, health, clock, random, budget, events, requests } = this.#parts
-    const request: TurnRequest = {
+    { holder, minGeneration, deadline, flight, ahead, look, enter }: LeaseOptions,
+  ): Promise<LeaseAnswer> {
+    const { store, clock, random, budget, events, requests } = this.#parts
+    const request: LeaseRequest = {
       key,
       connection: id,
-      lease,
-      newerThan,
+      holder,
+      minGeneration,
       leaseMs: this.#leaseMs,
-      graceMs: TURN_GRACE_MS,
+      graceMs: LEASE_GRACE_MS,
       budget,
       deadline,
       stop: flight.stop,
@@ -158,18 +158,18 @@ export class Refresher {
       },
     }
     try {
-      const turn = await takeTurn(request, store, health, this.#quiets, clock, random)
-      if (turn.kind === 'quiet' && turn.learned && turn.quiet.code === 'ERR_ZOHO_THROTTLED') {
-        const { reason, untilAt } = turn.quiet
+      const answer = await acquireLease(request, store, this.#cooldowns, clock, random)
+      if (answer.kind === 'cooldown' && answer.learned && answer.cooldown.code === 'ERR_ZOHO_THROTTLED') {
+        const { reason, untilAt } = answer.cooldown
         events.emit('refresh.throttled', { connection: id, reason, retryAfterMs: untilAt - clock.now() })
       }
-      return turn
+      return answer
     } catch (error) {
       if (isZohoAuthError(error) && error.code === 'ERR_ZOHO_STORE') {
         const now = clock.now()
-        this.#quiets.set(
+        this.#cooldowns.set(
           key,
-          { reason: 'store', code: error.code, untilAt: now + STORE_QUIET_MS, cause: error.cause },
+          { reason: 'store', code: error.code, untilAt: now + STORE_COOLDOWN_MS, cause: error.cause },
           now,
         )
       }
@@ -212,28 +212,28 @@ export class Refresher {
     return held.refused || !this.#memory.isFresh(held, this.#parts.clock.now()) ? held.token.generation : 0
   }
 
-  /** Waits a back-off out where a caller has nothing else and the time for it; otherwise throws what quiet means. */
+  /** Waits a back-off out where a caller has nothing else and the time for it; otherwise throws what the cooldown means. */
   async #pause(
-    quiet: RememberedQuiet,
+    cooldown: RememberedCooldown,
     connection: Connection,
     flight: FlightControl,
     deadline: number,
   ): Promise<void> {
     const { clock, stopping } = this.#parts
     const now = clock.now()
-    const passes = quiet.reason === 'backoff' || quiet.reason === 'unreachable'
-    const error = new ZohoAuthError(quiet.code, {
+    const passes = cooldown.reason === 'backoff' || cooldown.reason === 'unreachable'
+    const error = new ZohoAuthError(cooldown.code, {
       connection: connection.id,
-      action: quiet.action,
-      cause: quiet.cause,
-      ...(quiet.reason === 'dead' || quiet.reason === 'revoked' || quiet.reason === 'client'
+      action: cooldown.action,
+      cause: cooldown.cause,
+      ...(cooldown.reason === 'dead' || cooldown.reason === 'revoked' || cooldown.reason === 'client'
         ? {}
-        : { retryAfterMs: quiet.untilAt - now }),
+        : { retryAfterMs: cooldown.untilAt - now }),
     })
-    const untilAt = passes && quiet.untilAt < deadline ? quiet.untilAt : Number.POSITIVE_INFINITY
+    const untilAt = passes && cooldown.untilAt < deadline ? cooldown.untilAt : Number.POSITIVE_INFINITY
     if (!flight.pause(untilAt, error)) throw error
     stopping.throwIfAborted()
-    await flight.stop.pause(Math.max(0, quiet.untilAt - now), clock)
+    await flight.stop.pause(Math.max(0, cooldown.untilAt - now), clock)
   }
 
   /** Puts a stored token into memory. `undefined` for one that does not open, or that is in its last seconds. */
@@ -258,9 +258,9 @@ export class Refresher {
   async #refresh(
     connection: Connection,
     key: string,
-    go: GoTurn | undefined,
+    lease: RefreshLease | undefined,
     slot: Slot,
-    pause: (quiet: RememberedQuiet) => Promise<void>,
+    pause: (cooldown: RememberedCooldown) => Promise<void>,
   ): Promise<Provided | undefined> {
     const { clock, events, closing, requests, logger } = this.#parts
     const { id, dataCenter } = connection
@@ -270,25 +270,25 @@ export class Refresher {
     if (answer.kind !== 'token') {
       requests.took(durationMs)
       if (closing.aborted) {
-        await abandonTurn(this.#parts, key, go)
+        if (lease) await this.#parts.store.release(key, lease)
         throw closing.reason
       }
-      const quiet = await this.#failures.judge(answer, connection, key, go)
-      if (quiet) await pause(quiet)
+      const cooldown = await this.#failures.judge(answer, connection, key, lease)
+      if (cooldown) await pause(cooldown)
       return undefined
     }
     this.#failures.forget(key)
-    this.#quiets.delete(key)
+    this.#cooldowns.delete(key)
     if (clock.now() >= sentAt + answer.lifeMs) {
       // The machine slept for longer than the token lives. Life counts from the sending, so this one is dead.
-      await abandonTurn(this.#parts, key, go)
+      if (lease) await this.#parts.store.release(key, lease)
       return undefined
     }
 
-    const ready = await this.#prepareCommit(answer, connection, key, go)
+    const ready = await this.#prepareCommit(answer, connection, key, lease)
     if (ready === undefined) return undefined
     const { payload, storeKey } = ready
-    const held = await this.#commit(connection, storeKey, go, payload, sentAt)
+    const held = await this.#commit(connection, storeKey, lease, payload, sentAt)
     requests.took(clock.now() - sentAt)
     if (held === undefined) return undefined
     // One process of the fleet comes here per expiry.
@@ -300,15 +300,15 @@ export class Refresher {
       generation,
       expiresAt,
       durationMs,
-      used: go?.used,
+      used: lease?.used,
       ignoredApiDomain: answer.ignoredApiDomain,
     })
     if (answer.ignoredApiDomain !== undefined)
       logger.debug?.(
         `connection "${id}": api_domain ${answer.ignoredApiDomain} is not on the list of hosts, and is not used`,
       )
-    if (go && go.used >= this.#parts.budget.limit - 1)
-      events.emit('budget.low', { connection: id, used: go.used, limit: this.#parts.budget.limit })
+    if (lease && lease.used >= this.#parts.budget.limit - 1)
+      events.emit('budget.low', { connection: id, used: lease.used, limit: this.#parts.budget.limit })
     return { token: held.token, how: 'made' }
   }
 
@@ -323,12 +323,12 @@ export class Refresher {
     }
   }
 
-  /** Looks at the connection once more. `undefined`: it has another grant now. A turn that ends here is given up. */
+  /** Looks at the connection once more. `undefined`: it has another grant now. A lease that ends here is released. */
   async #prepareCommit(
     answer: Extract<TokenAnswer, { kind: 'token' }>,
     connection: Connection,
     key: string,
-    go: GoTurn | undefined,
+    lease: RefreshLease | undefined,
   ): Promise<{ readonly payload: TokenPayload; readonly storeKey: string } | undefined> {
     const { id } = connection
     let current: Connection | undefined
@@ -340,12 +340,12 @@ export class Refresher {
         !isSameGrant(current, connection) &&
         grantKey(current, this.#parts.clientId) !== key
       ) {
-        await abandonTurn(this.#parts, key, go)
+        if (lease) await this.#parts.store.release(key, lease)
         return undefined
       }
-      storeKey = await this.#rotated(answer, current ?? connection, key, go)
+      storeKey = await this.#rotated(answer, current ?? connection, key, lease)
     } catch (error) {
-      await abandonTurn(this.#parts, key, go)
+      if (lease) await this.#parts.store.release(key, lease)
       throw error
     }
     const payload: TokenPayload = {
@@ -358,31 +358,31 @@ export class Refresher {
     return { payload, storeKey }
   }
 
-  /** Gate 6 for a token that has just come. `undefined`: forgotten meanwhile. */
+  /** Gate 6 for a token that has just come. `undefined`: invalidated meanwhile. */
   async #commit(
     connection: Connection,
     key: string,
-    go: GoTurn | undefined,
+    lease: RefreshLease | undefined,
     payload: TokenPayload,
     sentAt: number,
   ): Promise<Held | undefined> {
-    const { clock, store, health } = this.#parts
+    const { clock, store } = this.#parts
     const { id } = connection
     const expiresAt = sentAt + payload.lifeMs
-    if (go === undefined) {
+    if (lease === undefined) {
       const generation = Math.max(this.#memory.get(id)?.token.generation ?? 0, Math.floor(clock.now())) + 1
       return this.#hold(connection, key, payload, generation, expiresAt)
     }
     const askedAt = clock.now()
     const text = encodePayload(payload)
-    const committed = await commitToken(key, go, text, payload.lifeMs, store, health)
-    if (committed.kind === 'forgotten') return undefined
-    if (committed.kind === 'stored' && committed.token.generation > go.generation) {
+    const committed = await commitToken(key, lease, text, payload.lifeMs, store)
+    if (committed.kind === 'invalidated') return undefined
+    if (committed.kind === 'stored' && committed.token.generation > lease.generation) {
       const winner = this.#open(connection, key, committed.token, askedAt)
       if (winner) return winner
     }
     // Read back from the text, so that a store in this process and the token share one string.
-    return this.#hold(connection, key, decodePayload(text) ?? payload, go.generation, expiresAt)
+    return this.#hold(connection, key, decodePayload(text) ?? payload, lease.generation, expiresAt)
   }
 
   /** Zoho does not rotate refresh tokens today. If one comes, it is stored before anyone sees the access token. */
@@ -390,7 +390,7 @@ export class Refresher {
     answer: Extract<TokenAnswer, { kind: 'token' }>,
     connection: Connection,
     key: string,
-    go: GoTurn | undefined,
+    lease: RefreshLease | undefined,
   ): Promise<string> {
     const { grants, logger, clock } = this.#parts
     if (answer.refreshToken === undefined || answer.refreshToken === connection.refreshToken) return key
@@ -402,7 +402,7 @@ export class Refresher {
       return key
     }
     await grants.store.put(next, { ifVersion: connection.version })
-    await abandonTurn(this.#parts, key, go, { unspent: true })
+    if (lease) await this.#parts.store.release(key, lease, { unspent: true })
     return grantKey(next, this.#parts.clientId)
   }
 

@@ -1,5 +1,5 @@
-import { StoreFault, type StoreHealth } from './gates/store-health.js'
-import type { StoredToken, TokenStore } from './stores/ports.js'
+import { type GuardedTokenStore, StoreFault } from './stores/guarded-token-store.js'
+import type { StoredToken } from './stores/ports.js'
 import type { Clock } from './words/clock.js'
 import { makeRoom } from './words/make-room.js'
 
@@ -68,8 +68,7 @@ interface Accepted {
 export interface RefusalParts {
   readonly clientId: string
   readonly clock: Clock
-  readonly store: TokenStore
-  readonly health: StoreHealth
+  readonly store: GuardedTokenStore
   /** How long a place is remembered, in milliseconds: the window of the budget. */
   readonly windowMs: number
   /** Runs work that nobody waits for. */
@@ -178,9 +177,9 @@ export class Refusals {
 
   /** Takes in what other processes know. A store that does not answer knows nothing. */
   async #load(connection: string, known: Known): Promise<void> {
-    const { store, health } = this.#parts
+    const { store } = this.#parts
     try {
-      const record = await health.run(() => store.inspect(this.#key(connection)))
+      const record = await store.inspect(this.#key(connection))
       if (record?.token) this.#takeIn(record.token, connection, known)
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
@@ -202,28 +201,26 @@ export class Refusals {
 
   /** Writes what is known here, together with what others wrote, by compare-and-set. */
   async #share(connection: string): Promise<void> {
-    const { clock, store, health, windowMs } = this.#parts
+    const { clock, store, windowMs } = this.#parts
     const key = this.#key(connection)
     const budget = { limit: MAX_WRITES_A_WINDOW, windowMs }
     const known = this.#of(connection)
-    const lease = globalThis.crypto.randomUUID()
-    let newerThan = 0
+    const holder = globalThis.crypto.randomUUID()
+    let minGeneration = 0
     for (let attempt = 0; attempt < MAX_WRITES; attempt++) {
-      const turn = await health.run(() =>
-        store.begin(key, { lease, newerThan, leaseMs: WRITE_LEASE_MS, budget }),
-      )
-      if (turn.kind === 'quiet') return
-      if (turn.kind === 'wait') {
-        await clock.sleep(Math.min(turn.ms, WRITE_PAUSE_MS))
+      const result = await store.acquire(key, { holder, minGeneration, leaseMs: WRITE_LEASE_MS, budget })
+      if (result.kind === 'cooldown') return
+      if (result.kind === 'wait') {
+        await clock.sleep(Math.min(result.ms, WRITE_PAUSE_MS))
         continue
       }
-      if (turn.kind === 'go') {
+      if (result.kind === 'acquired') {
         const text = writeShared(known.inVain, clock.now())
-        await health.run(() => store.commit(key, turn, text, windowMs))
+        await store.commit(key, result.lease, text, windowMs)
         return
       }
-      this.#takeIn(turn.token, connection, known)
-      newerThan = turn.token.generation
+      this.#takeIn(result.token, connection, known)
+      minGeneration = result.token.generation
     }
   }
 

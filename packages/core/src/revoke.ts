@@ -4,20 +4,19 @@ import { decodePayload } from './gates/commit.js'
 import { grantKey } from './gates/grant.js'
 import type { GrantParts } from './grant-parts.js'
 import type { RevokeAnswer } from './rules/token-response.js'
-import type { Quiet } from './stores/ports.js'
 import type { Connection } from './words/connection.js'
 import { ZohoAuthError } from './words/errors.js'
 import { unreachedAction } from './words/forward-proxy.js'
 
 /** How long the fleet remembers that a grant was revoked, in milliseconds (one day): longer than any token lives. */
-const REVOKED_QUIET_MS = 86_400_000
+const REVOKED_COOLDOWN_MS = 86_400_000
 
 /**
  * Takes a grant back: first nobody may use it any more, then Zoho is told, then it is written down. Each step can be
  * repeated, so a call that failed half-way is finished by the next one.
  */
 export async function revokeConnection(id: string, parts: GrantParts): Promise<void> {
-  const { events, grants, store, health, accounts, logger } = parts
+  const { events, grants, store, accounts, logger } = parts
   const connection = await readConnection(id, parts)
   const key = grantKey(connection, parts.clientId)
   // Perhaps by another process: this one must not go on with the tokens it has.
@@ -27,9 +26,7 @@ export async function revokeConnection(id: string, parts: GrantParts): Promise<v
   const token = connection.soid === undefined ? undefined : await storedToken(key, parts)
   await changeState(connection, 'revoking', parts)
   parts.forget(id, key)
-  const quiet: Quiet = { reason: 'revoked', ms: REVOKED_QUIET_MS }
-  const forget = () => store.forget(key, quiet)
-  const stopped = health.run(forget).catch(() => void health.persist(forget))
+  const stopped = store.invalidate(key, { reason: 'revoked', ms: REVOKED_COOLDOWN_MS })
   const { dataCenter } = connection
   const grant = { refreshToken: connection.refreshToken, dataCenter }
   for (const { refreshToken, dataCenter } of [grant, ...(connection.replaced ?? [])])
@@ -47,14 +44,14 @@ export async function revokeConnection(id: string, parts: GrantParts): Promise<v
 
 /** Ends one access token at Zoho, and nothing else. Who still holds it is refused by the API, and makes another. */
 export async function revokeToken(id: string, value: string, parts: GrantParts): Promise<void> {
-  const { store, health, accounts } = parts
+  const { store, accounts } = parts
   const connection = await readConnection(id, parts)
   const { dataCenter } = connection
   await accounts.prepare(dataCenter)
   parts.refuse(id, value)
   await tell(id, { value, type: 'access_token', dataCenter }, parts)
   const key = grantKey(connection, parts.clientId)
-  if ((await storedToken(key, parts)) === value) await health.run(() => store.forget(key)).catch(() => {})
+  if ((await storedToken(key, parts)) === value) await store.invalidate(key)
 }
 
 async function readConnection(id: string, { grants }: GrantParts): Promise<Connection> {
@@ -64,8 +61,8 @@ async function readConnection(id: string, { grants }: GrantParts): Promise<Conne
 }
 
 /** The access token that the store keeps; `undefined` where there is none, or the store does not say. */
-async function storedToken(key: string, { store, health }: GrantParts): Promise<string | undefined> {
-  const record = await health.run(() => store.inspect(key)).catch(() => undefined)
+async function storedToken(key: string, { store }: GrantParts): Promise<string | undefined> {
+  const record = await store.inspect(key).catch(() => undefined)
   return record?.token && decodePayload(record.token.value)?.value
 }
 

@@ -2,9 +2,9 @@ import type { FailureLog } from './failure-log.js'
 import type { AccountsServer } from './gates/accounts-server.js'
 import type { Grants } from './gates/grant.js'
 import type { RequestLimit } from './gates/request-limit.js'
-import type { StoreHealth } from './gates/store-health.js'
 import type { ExpiryPolicy } from './rules/freshness.js'
-import type { BudgetPolicy, TokenStore } from './stores/ports.js'
+import type { GuardedTokenStore } from './stores/guarded-token-store.js'
+import type { BudgetPolicy } from './stores/ports.js'
 import type { Connection } from './words/connection.js'
 import type { EngineClock } from './words/engine-clock.js'
 import type { Events } from './words/events.js'
@@ -28,8 +28,7 @@ export interface TokenProviderParts {
   /** Tells what callers fail with, and refreshes that nobody waits for. */
   readonly failures: FailureLog
   readonly grants: Grants
-  readonly store: TokenStore
-  readonly health: StoreHealth
+  readonly store: GuardedTokenStore
   accounts(): Promise<AccountsServer>
   readonly budget: BudgetPolicy
   readonly expiry: ExpiryPolicy

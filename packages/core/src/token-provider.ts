@@ -1,5 +1,5 @@
+import { CooldownCache, type RememberedCooldown } from './gates/cooldown-cache.js'
 import { type Held, Memory } from './gates/memory.js'
-import { QuietMemory, type RememberedQuiet } from './gates/quiet-memory.js'
 import { type Caller, type FlightControl, type FlightStage, SingleFlight } from './gates/single-flight.js'
 import type { Refresher } from './refresher.js'
 import { proportion, REFERENCE_LIFE_MS } from './rules/freshness.js'
@@ -46,14 +46,14 @@ interface SharedWait {
 }
 
 /**
- * The path of a token through six gates: memory, single flight, grant, turn, accounts server, commit. This is what a
+ * The path of a token through six gates: memory, single flight, grant, lease, accounts server, commit. This is what a
  * caller meets, the first two; `refresher.ts` has the rest.
  */
 export class TokenProvider {
   readonly memory: Memory
   readonly #parts: TokenProviderParts
   readonly #flights: SingleFlight<Provided>
-  readonly #quiets = new QuietMemory()
+  readonly #cooldowns = new CooldownCache()
   /** Callers who have no token at all, by connection. */
   readonly #waiting = new Map<string, SharedWait>()
   /** Refused tokens that Zoho answered a refresh with again, by connection. */
@@ -131,7 +131,7 @@ export class TokenProvider {
         failures.failed(error)
         if (!this.#usable(id, refused)) throw error
       }
-      // The turn ended in quiet or failure: a token that only others were refused with is better than none.
+      // The flight ended in a cooldown or a failure: a token that only others were refused with is better than none.
       const known = this.#usable(id, refused)
       if (known) return { token: known.token, how: 'known' }
     }
@@ -222,16 +222,16 @@ export class TokenProvider {
   forget(id: string, key?: string): void {
     this.memory.drop(id)
     if (key === undefined) return
-    this.#quiets.delete(key)
+    this.#cooldowns.delete(key)
     this.#refresher?.then(
       (refresher) => refresher.forget(key),
       () => {},
     )
   }
 
-  /** What is quiet for a key, as far as this process remembers. */
-  remembered(key: string): RememberedQuiet | undefined {
-    return this.#quiets.get(key, this.#parts.clock.now())
+  /** The cooldown of a key, as far as this process remembers. */
+  remembered(key: string): RememberedCooldown | undefined {
+    return this.#cooldowns.get(key, this.#parts.clock.now())
   }
 
   /** Settles when no refresh is under way any more. */
@@ -243,7 +243,7 @@ export class TokenProvider {
     const held = this.memory.get(id)
     if (this.#flights.has(id) || this.#parts.stopping.aborted) return
     if (this.#parts.requests.counts.queued >= MAX_QUEUED_BEHIND) return
-    if (held && this.#quiets.get(held.key, this.#parts.clock.now())) return
+    if (held && this.#cooldowns.get(held.key, this.#parts.clock.now())) return
     this.#flights.startBehind(id, this.#task(id))
   }
 
@@ -260,7 +260,7 @@ export class TokenProvider {
   async #fly(id: string, control: FlightControl): Promise<Provided> {
     const deadline = this.#parts.clock.now() + this.#flightMs
     this.#refresher ??= import('./refresher.js').then(
-      ({ Refresher }) => new Refresher(this.#parts, this.memory, this.#quiets),
+      ({ Refresher }) => new Refresher(this.#parts, this.memory, this.#cooldowns),
     )
     this.#refresher.catch(() => {
       // Not loaded: the next flight tries again.

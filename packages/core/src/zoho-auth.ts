@@ -135,7 +135,7 @@ export interface ConnectionStatus {
   /** Whether the token store answered just now. */
   readonly store: 'up' | 'down'
   /** Nothing is sent until then, and why. */
-  readonly quiet?: { readonly untilAt: number; readonly reason: string }
+  readonly cooldown?: { readonly untilAt: number; readonly reason: string }
   /** Requests of this process to the accounts servers, of all connections: under way, of how many, and waiting for room. */
   readonly requests: { readonly underWay: number; readonly queued: number; readonly max: number }
   /** The last failure since the last token, as this process saw it. */

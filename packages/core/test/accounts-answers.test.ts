@@ -204,7 +204,7 @@ describe('throttled', () => {
     expect(error.retryAfterMs).toBeGreaterThan(9 * MINUTE)
     // Whoever did not refuse it gets it back at once.
     expect(await zoho.getToken()).toBe(token)
-    expect((await zoho.status()).quiet?.reason).toBe('budget')
+    expect((await zoho.status()).cooldown?.reason).toBe('budget')
     await clock.advance(10 * MINUTE)
     expect((await zoho.getToken({ refused: token?.value })).value).not.toBe(token?.value)
     expect(emulator.maxTokensInWindow()).toBeLessThanOrEqual(8)

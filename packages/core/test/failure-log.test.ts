@@ -49,10 +49,10 @@ function switched(clock?: ManualClock) {
     return operation()
   }
   const store: TokenStore = {
-    begin: (key, request) => ask(() => inner.begin(key, request)),
-    commit: (key, turn, value, lifeMs) => ask(() => inner.commit(key, turn, value, lifeMs)),
-    abandon: (key, turn, options) => ask(() => inner.abandon(key, turn, options)),
-    forget: (key, quiet) => ask(() => inner.forget(key, quiet)),
+    acquire: (key, request) => ask(() => inner.acquire(key, request)),
+    commit: (key, lease, value, lifeMs) => ask(() => inner.commit(key, lease, value, lifeMs)),
+    release: (key, lease, options) => ask(() => inner.release(key, lease, options)),
+    invalidate: (key, cooldown) => ask(() => inner.invalidate(key, cooldown)),
     inspect: (key) => ask(() => inner.inspect(key)),
   }
   return {

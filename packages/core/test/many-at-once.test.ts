@@ -74,10 +74,10 @@ async function narrow(count: number, options: Parameters<typeof engine>[1] = {})
 /** A store in memory as one that is not known to be in this process. */
 function shared(inner: TokenStore): TokenStore {
   return {
-    begin: (key, request) => inner.begin(key, request),
-    commit: (key, turn, value, lifeMs) => inner.commit(key, turn, value, lifeMs),
-    abandon: (key, turn, options) => inner.abandon(key, turn, options),
-    forget: (key, quiet) => inner.forget(key, quiet),
+    acquire: (key, request) => inner.acquire(key, request),
+    commit: (key, lease, value, lifeMs) => inner.commit(key, lease, value, lifeMs),
+    release: (key, lease, options) => inner.release(key, lease, options),
+    invalidate: (key, cooldown) => inner.invalidate(key, cooldown),
     inspect: (key) => inner.inspect(key),
   }
 }
@@ -197,9 +197,9 @@ describe('room for requests to the accounts servers', () => {
     const inner = memoryTokenStore()
     const tokens: TokenStore = {
       ...shared(inner),
-      begin: (key, request) => {
+      acquire: (key, request) => {
         asked.push(key)
-        return inner.begin(key, request)
+        return inner.acquire(key, request)
       },
     }
     const { names, steps, zoho } = await narrow(30, { tokens })

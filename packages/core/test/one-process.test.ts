@@ -71,7 +71,7 @@ test('a stream of gets across expiries: nobody waits, no dead token is handed ou
       return token
     })
     // Handed out from memory: no more than promises in between.
-    for (let turn = 0; turn < 20 && !settled; turn++) await Promise.resolve()
+    for (let lease = 0; lease < 20 && !settled; lease++) await Promise.resolve()
     if (!settled) waited += 1
     const token = await get
     expect(token.expiresAt).toBeGreaterThan(clock.now())
@@ -196,8 +196,8 @@ describe('a refresh that outlives its token', () => {
       }
       const tokens = {
         ...storeOf(inner),
-        begin: async (...args: Parameters<typeof inner.begin>) =>
-          after('the look at the store', await inner.begin(...args)),
+        acquire: async (...args: Parameters<typeof inner.acquire>) =>
+          after('the look at the store', await inner.acquire(...args)),
         commit: async (...args: Parameters<typeof inner.commit>) =>
           after('the commit', await inner.commit(...args)),
       }
@@ -224,9 +224,9 @@ describe('a refresh that outlives its token', () => {
 })
 
 const storeOf = (store: TokenStore): TokenStore => ({
-  begin: (key, request) => store.begin(key, request),
-  commit: (key, turn, value, lifeMs) => store.commit(key, turn, value, lifeMs),
-  abandon: (key, turn, options) => store.abandon(key, turn, options),
-  forget: (key, quiet) => store.forget(key, quiet),
+  acquire: (key, request) => store.acquire(key, request),
+  commit: (key, lease, value, lifeMs) => store.commit(key, lease, value, lifeMs),
+  release: (key, lease, options) => store.release(key, lease, options),
+  invalidate: (key, cooldown) => store.invalidate(key, cooldown),
   inspect: (key) => store.inspect(key),
 })

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { type GoTurn, memoryTokenStore, type QuietReason } from '@zoho-auth/core'
+import { type CooldownReason, memoryTokenStore, type RefreshLease } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import fc from 'fast-check'
 import { judgeApiAnswer } from '../src/rules/api-refusal.js'
@@ -11,10 +11,10 @@ import { PRODUCTS } from '../src/words/products.js'
 const RUNS = { numRuns: 500 }
 
 type Step =
-  | { readonly do: 'begin'; readonly who: number; readonly refuses: boolean }
-  | { readonly do: 'commit' | 'abandon' | 'unspent'; readonly turn: number }
-  | { readonly do: 'quiet'; readonly turn: number; readonly reason: QuietReason; readonly ms: number }
-  | { readonly do: 'forget' }
+  | { readonly do: 'acquire'; readonly who: number; readonly refuses: boolean }
+  | { readonly do: 'commit' | 'release' | 'unspent'; readonly lease: number }
+  | { readonly do: 'cooldown'; readonly lease: number; readonly reason: CooldownReason; readonly ms: number }
+  | { readonly do: 'invalidate' }
   | { readonly do: 'wait'; readonly ms: number }
 
 const index = fc.nat({ max: 20 })
@@ -23,7 +23,7 @@ const steps = fc.array(
     {
       weight: 5,
       arbitrary: fc.record({
-        do: fc.constant('begin' as const),
+        do: fc.constant('acquire' as const),
         who: fc.nat({ max: 3 }),
         refuses: fc.boolean(),
       }),
@@ -31,20 +31,20 @@ const steps = fc.array(
     {
       weight: 4,
       arbitrary: fc.record({
-        do: fc.constantFrom('commit' as const, 'abandon' as const, 'unspent' as const),
-        turn: index,
+        do: fc.constantFrom('commit' as const, 'release' as const, 'unspent' as const),
+        lease: index,
       }),
     },
     {
       weight: 1,
       arbitrary: fc.record({
-        do: fc.constant('quiet' as const),
-        turn: index,
-        reason: fc.constantFrom<QuietReason[]>('dead', 'throttled', 'backoff'),
+        do: fc.constant('cooldown' as const),
+        lease: index,
+        reason: fc.constantFrom<CooldownReason[]>('dead', 'throttled', 'backoff'),
         ms: fc.nat({ max: 2_000 }),
       }),
     },
-    { weight: 1, arbitrary: fc.constant({ do: 'forget' as const }) },
+    { weight: 1, arbitrary: fc.constant({ do: 'invalidate' as const }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat({ max: 3_000 }) }) },
   ),
   { maxLength: 60 },
@@ -57,62 +57,61 @@ test('whatever happens in whatever order: one lease at a time, generations grow,
       const store = memoryTokenStore({ clock })
       const budget = { limit: 3, windowMs: 10_000 }
       const leaseMs = 1_500
-      const turns: (GoTurn & { readonly leaseUntil: number })[] = []
-      const ended = new Set<GoTurn>()
-      /** Those whose end was told; a turn in flight that was forgotten can still be given back unspent. */
-      const told = new Set<GoTurn>()
+      const leases: (RefreshLease & { readonly until: number })[] = []
+      const ended = new Set<RefreshLease>()
+      /** Those whose end was told; a lease in flight that was invalidated can still be given back unspent. */
+      const told = new Set<RefreshLease>()
       const counted: number[] = []
       let newest = 0
       let flights = 0
       for (const step of program) {
-        const turn = 'turn' in step ? turns[step.turn % Math.max(1, turns.length)] : undefined
+        const lease = 'lease' in step ? leases[step.lease % Math.max(1, leases.length)] : undefined
         if (step.do === 'wait') clock.jump(step.ms)
-        if (step.do === 'forget') {
-          await store.forget('k')
+        if (step.do === 'invalidate') {
+          await store.invalidate('k')
           expect((await store.inspect('k'))?.token).toBeUndefined()
-          for (const one of turns) ended.add(one)
+          for (const one of leases) ended.add(one)
           // Whatever was in flight loses from now on.
-          newest = Math.max(newest, ...turns.map(({ generation }) => generation))
+          newest = Math.max(newest, ...leases.map(({ generation }) => generation))
         }
-        if (step.do === 'begin') {
-          const lease = `flight-${flights++}`
-          const answer = await store.begin('k', {
-            lease,
-            newerThan: step.refuses ? newest : 0,
+        if (step.do === 'acquire') {
+          const result = await store.acquire('k', {
+            holder: `flight-${flights++}`,
+            minGeneration: step.refuses ? newest : 0,
             leaseMs,
             budget,
           })
-          if (answer.kind === 'adopt')
-            expect(answer.token.generation).toBeGreaterThan(step.refuses ? newest : 0)
-          if (answer.kind !== 'go') continue
-          const others = turns.filter((one) => !ended.has(one) && one.leaseUntil > clock.now())
+          if (result.kind === 'hit')
+            expect(result.token.generation).toBeGreaterThan(step.refuses ? newest : 0)
+          if (result.kind !== 'acquired') continue
+          const others = leases.filter((one) => !ended.has(one) && one.until > clock.now())
           expect(others).toEqual([])
-          expect(answer.generation).toBeGreaterThan(newest)
-          turns.push({ ...answer, leaseUntil: clock.now() + leaseMs })
+          expect(result.lease.generation).toBeGreaterThan(newest)
+          leases.push({ ...result.lease, until: clock.now() + leaseMs })
           counted.push(clock.now())
           expect(counted.filter((at) => at > clock.now() - budget.windowMs).length).toBeLessThanOrEqual(
             budget.limit,
           )
         }
-        if (turn === undefined) continue
+        if (lease === undefined) continue
         if (step.do === 'commit') {
-          const stored = await store.commit('k', turn, `token-${turn.generation}`, 60_000)
-          if (turn.generation > newest) {
-            expect(stored?.value).toBe(`token-${turn.generation}`)
-            newest = turn.generation
-          } else if (stored) expect(stored.generation).toBeGreaterThanOrEqual(turn.generation)
-          ended.add(turn)
-          told.add(turn)
+          const stored = await store.commit('k', lease, `token-${lease.generation}`, 60_000)
+          if (lease.generation > newest) {
+            expect(stored?.value).toBe(`token-${lease.generation}`)
+            newest = lease.generation
+          } else if (stored) expect(stored.generation).toBeGreaterThanOrEqual(lease.generation)
+          ended.add(lease)
+          told.add(lease)
         }
-        if (step.do === 'abandon' || step.do === 'unspent' || step.do === 'quiet') {
-          const first = !told.has(turn)
-          await store.abandon('k', turn, {
+        if (step.do === 'release' || step.do === 'unspent' || step.do === 'cooldown') {
+          const first = !told.has(lease)
+          await store.release('k', lease, {
             unspent: step.do === 'unspent',
-            ...(step.do === 'quiet' ? { quiet: { reason: step.reason, ms: step.ms } } : {}),
+            ...(step.do === 'cooldown' ? { cooldown: { reason: step.reason, ms: step.ms } } : {}),
           })
-          if (step.do === 'unspent' && first) counted.splice(counted.indexOf(turn.at), 1)
-          ended.add(turn)
-          told.add(turn)
+          if (step.do === 'unspent' && first) counted.splice(counted.indexOf(lease.at), 1)
+          ended.add(lease)
+          told.add(lease)
         }
       }
     }),

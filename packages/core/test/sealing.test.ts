@@ -29,7 +29,17 @@ const K2 = `k2:${Buffer.alloc(32, 2).toString('base64')}`
 
 /** A memory store that says it is durable. */
 const durable = <T extends object>(store: T): T & { readonly durable: true } => {
-  const methods = ['begin', 'commit', 'abandon', 'forget', 'inspect', 'get', 'put', 'delete', 'list'] as const
+  const methods = [
+    'acquire',
+    'commit',
+    'release',
+    'invalidate',
+    'inspect',
+    'get',
+    'put',
+    'delete',
+    'list',
+  ] as const
   const copy: Record<string, unknown> = { durable: true }
   for (const name of methods) {
     const method = (store as Record<string, unknown>)[name]
@@ -48,9 +58,9 @@ describe('what a durable store is given', () => {
     const inner = memoryTokenStore()
     const tokens: TokenStore = {
       ...durable(inner),
-      commit: (key, turn, value, lifeMs) => {
+      commit: (key, lease, value, lifeMs) => {
         written.push(key, value)
-        return inner.commit(key, turn, value, lifeMs)
+        return inner.commit(key, lease, value, lifeMs)
       },
     }
     const rows = memoryConnectionStore()
@@ -70,7 +80,7 @@ describe('what a durable store is given', () => {
     for (const text of written)
       for (const secret of [refreshToken, token.value, emulator.clientSecret])
         expect(text).not.toContain(secret)
-    // Another process with the same keys adopts it.
+    // Another process with the same keys takes it.
     const other = engine(emulator, { tokens, connections, encryptionKeys: [K2, K1] })
     expect((await other.getToken({ connection: 'ada' })).value).toBe(token.value)
     expect(emulator.counters.tokenRequests).toBe(1)

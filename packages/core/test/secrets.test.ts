@@ -182,11 +182,11 @@ describe('secrets are masked by value, whatever they look like', () => {
       ({ calls }) => ({
         fetch: async () => token(),
         tokens: Object.fromEntries(
-          ['begin', 'commit', 'abandon', 'forget', 'inspect'].map((name) => [
+          ['acquire', 'commit', 'release', 'invalidate', 'inspect'].map((name) => [
             name,
             async (...args: unknown[]) => {
               const inner = memoryTokenStore() as never as Record<string, (...all: unknown[]) => unknown>
-              if (name === 'begin' && calls++ === 0) return inner.begin?.(...args)
+              if (name === 'acquire' && calls++ === 0) return inner.acquire?.(...args)
               throw new Error(`ERR ${name} ${JSON.stringify(args)} ${ACCESS_TOKEN}`)
             },
           ]),

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { memoryTokenStore, type TokenStore } from '@zoho-auth/core'
 import { until } from '../../../testing/waiting.mjs'
-import { LocalBucket } from '../src/rules/budget.js'
+import { TokenBucket } from '../src/stores/budget.js'
 import { byHand, calm, codeOf, turning } from './support.js'
 
 const HOUR = 3_600_000
@@ -18,10 +18,10 @@ function switchable(inner: TokenStore) {
       return operation(...args)
     }
   const store: TokenStore = {
-    begin: guard(inner.begin.bind(inner)),
+    acquire: guard(inner.acquire.bind(inner)),
     commit: guard(inner.commit.bind(inner)),
-    abandon: guard(inner.abandon.bind(inner)),
-    forget: guard(inner.forget.bind(inner)),
+    release: guard(inner.release.bind(inner)),
+    invalidate: guard(inner.invalidate.bind(inner)),
     inspect: guard(inner.inspect.bind(inner)),
   }
   return { store, control }
@@ -96,9 +96,9 @@ test('a commit that fails is tried again behind; its caller has the token at onc
   const inner = memoryTokenStore()
   let failures = 2
   const store: TokenStore = {
-    begin: inner.begin.bind(inner),
-    abandon: inner.abandon.bind(inner),
-    forget: inner.forget.bind(inner),
+    acquire: inner.acquire.bind(inner),
+    release: inner.release.bind(inner),
+    invalidate: inner.invalidate.bind(inner),
     inspect: inner.inspect.bind(inner),
     commit: (...args) => (failures-- > 0 ? Promise.reject(new Error('reset')) : inner.commit(...args)),
   }
@@ -153,7 +153,7 @@ test('the local share of many processes adds up to two per window, from the firs
   const budget = { limit: 8, windowMs: 600_000 }
   const windows = 20
   for (const instances of [2, 10, 100]) {
-    const buckets = Array.from({ length: instances }, () => new LocalBucket(budget, instances, 0, random))
+    const buckets = Array.from({ length: instances }, () => new TokenBucket(budget, instances, 0, random))
     let taken = 0
     for (let now = 0; now <= windows * budget.windowMs; now += 5_000)
       for (const bucket of buckets) if (bucket.take(now).ok) taken += 1

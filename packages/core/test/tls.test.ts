@@ -43,9 +43,9 @@ describe('nothing was sent where the handshake failed', () => {
     const error = await zoho.getToken().catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'ERR_ZOHO_UNAVAILABLE' })
     // The caller may have left before the request failed.
-    await until(async () => (await zoho.status()).quiet !== undefined)
-    const { budgetLeft, quiet } = await zoho.status()
-    expect(quiet?.reason).toBe('unreachable')
+    await until(async () => (await zoho.status()).cooldown !== undefined)
+    const { budgetLeft, cooldown } = await zoho.status()
+    expect(cooldown?.reason).toBe('unreachable')
     expect(budgetLeft).toBe(8)
   })
 })

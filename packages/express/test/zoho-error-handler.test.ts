@@ -53,10 +53,10 @@ const refuse = async (): Promise<never> => {
   throw new Error('connection to the store refused')
 }
 const brokenStore: TokenStore = {
-  begin: refuse,
+  acquire: refuse,
   commit: refuse,
-  abandon: refuse,
-  forget: refuse,
+  release: refuse,
+  invalidate: refuse,
   inspect: refuse,
 }
 

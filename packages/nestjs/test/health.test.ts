@@ -87,7 +87,7 @@ describe.each(PLATFORMS)('the health of a connection on $platform', ({ adapter }
     expect(await checked(running)).toMatchObject({
       ...DOWN,
       dataCenter: 'us',
-      quiet: 'dead',
+      cooldown: 'dead',
       lastError: 'ERR_ZOHO_CONSENT_REQUIRED',
     })
   })
@@ -147,7 +147,7 @@ describe('the health of a connection', () => {
     expect(await used(running)).toBe('ERR_ZOHO_THROTTLED')
     expect(await checked(running)).toMatchObject({
       ...UP,
-      quiet: 'throttled',
+      cooldown: 'throttled',
       lastError: 'ERR_ZOHO_THROTTLED',
     })
   })
@@ -281,9 +281,9 @@ class Unsteady implements TokenStore {
     return work()
   }
 
-  begin: TokenStore['begin'] = (...args) => this.#ask(() => this.#store.begin(...args))
+  acquire: TokenStore['acquire'] = (...args) => this.#ask(() => this.#store.acquire(...args))
   commit: TokenStore['commit'] = (...args) => this.#ask(() => this.#store.commit(...args))
-  abandon: TokenStore['abandon'] = (...args) => this.#ask(() => this.#store.abandon(...args))
-  forget: TokenStore['forget'] = (...args) => this.#ask(() => this.#store.forget(...args))
+  release: TokenStore['release'] = (...args) => this.#ask(() => this.#store.release(...args))
+  invalidate: TokenStore['invalidate'] = (...args) => this.#ask(() => this.#store.invalidate(...args))
   inspect: TokenStore['inspect'] = (...args) => this.#ask(() => this.#store.inspect(...args))
 }

@@ -1,10 +1,5 @@
-import {
-  type Connection,
-  type ConnectionStore,
-  isDataCenter,
-  type PutOptions,
-  ZohoAuthError,
-} from '@zoho-auth/core'
+import { type Connection, isDataCenter, ZohoAuthError } from '@zoho-auth/core'
+import type { ConnectionStore, PutOptions } from '@zoho-auth/core/store'
 import { folderOf } from './options.js'
 import { type Codec, RecordFolder } from './record-folder.js'
 

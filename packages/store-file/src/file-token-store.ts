@@ -1,9 +1,18 @@
-import type { Clock, TokenStore } from '@zoho-auth/core'
+import type { Clock } from '@zoho-auth/core'
+import {
+  acquire,
+  commit,
+  inspect,
+  invalidate,
+  type Ruling,
+  release,
+  type TokenRow,
+  type TokenStore,
+} from '@zoho-auth/core/store'
 import { machineTime } from './machine-time.js'
 import { folderOf } from './options.js'
 import { type Change, RecordFolder } from './record-folder.js'
 import { isOver, type StampedRow, stamped, tokenCodec, unstamped } from './token-record.js'
-import { abandon, begin, commit, forget, inspect, type Ruling, type TokenRow } from './token-rules.js'
 
 export interface FileTokenStoreOptions {
   /** In place of the machine's clocks, for tests. Processes that share a folder then have to share it too. */
@@ -13,7 +22,7 @@ export interface FileTokenStoreOptions {
 /**
  * Keeps tokens in a folder, for all processes of one machine: cluster, PM2, cron.
  *
- * `adopt`, `wait` and `quiet` cost one read; `go`, `commit` and `abandon` write a file and wait until it is on the disk.
+ * `hit`, `wait` and `cooldown` cost one read; `acquired`, `commit` and `release` write a file and wait until it is on the disk.
  * Each write also looks at a few other records, and removes those in which nothing is left for an hour. Nothing is opened or
  * made before the first use, and nothing stays open. Not for network file systems.
  *
@@ -36,26 +45,25 @@ export function fileTokenStore(folder: string, options: FileTokenStoreOptions = 
 
   return {
     durable: true,
-    begin: (key, request) =>
+    acquire: (key, request) =>
       records.change(
         key,
-        ruled((row, now) => begin(row, request, now)),
+        ruled((row, now) => acquire(row, request, now)),
       ),
-    commit: (key, turn, value, lifeMs) =>
+    commit: (key, lease, value, lifeMs) =>
       records.change(
         key,
-        ruled((row, now) => commit(row, turn, value, lifeMs, now)),
+        ruled((row, now) => commit(row, lease, value, lifeMs, now)),
       ),
-    abandon: (key, turn, ending = {}) =>
-      records.change(key, (record) =>
-        record === undefined
-          ? { answer: undefined }
-          : ruled((row, now) => abandon(row, turn, ending, now))(record),
-      ),
-    forget: (key, quiet) =>
+    release: (key, lease, options = {}) =>
       records.change(
         key,
-        ruled((row, now) => forget(row, quiet, now)),
+        ruled((row, now) => release(row, lease, options, now)),
+      ),
+    invalidate: (key, cooldown) =>
+      records.change(
+        key,
+        ruled((row, now) => invalidate(row, cooldown, now)),
       ),
     async inspect(key) {
       const record = await records.read(key)

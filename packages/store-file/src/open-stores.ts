@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { OpenStores } from '@zoho-auth/core'
+import type { OpenStores } from '@zoho-auth/core/store'
 import { fileConnectionStore } from './file-connection-store.js'
 import { fileTokenStore } from './file-token-store.js'
 

@@ -1,11 +1,18 @@
-import type { GoTurn, QuietReason } from '@zoho-auth/core'
+import {
+  type CooldownReason,
+  EMPTY_ROW,
+  emptyAt,
+  type PendingLease,
+  type RefreshLease,
+  type TokenRow,
+  type Trouble,
+} from '@zoho-auth/core/store'
 import type { MachineTime, Stamp } from './machine-time.js'
 import type { Codec } from './record-folder.js'
-import { EMPTY_ROW, type Pending, type TokenRow } from './token-rules.js'
 
 /**
  * How long a record is kept at least after the last write to it, in milliseconds (one hour, the life of a token). It protects
- * what has no end of its own: the generation, so that a commit that comes after `forget` loses, and the count of failures. A
+ * what has no end of its own: the generation, so that a commit that comes after `invalidate` loses, and the count of failures. A
  * commit that is later still brings a token whose life is over.
  */
 const KEEP_MS = 3_600_000
@@ -44,14 +51,12 @@ export function unstamped(
 }
 
 /**
- * Whether nothing is left that matters: no live token, lease, quiet or throttle, and no attempt in its window. Removing such
+ * Whether nothing is left that matters: no live token, lease, cooldown or throttle, and no attempt in its window. Removing such
  * a record costs nothing: the next generation is above the clock, and so above those that are gone.
  */
 export function isOver({ stamp, row }: StampedRow, time: MachineTime): boolean {
-  const { value, endsAt, lease, quiet, throttledUntil, used, windowMs } = row
-  const ends = [value === undefined ? 0 : endsAt, lease?.endsAt ?? 0, quiet?.endsAt ?? 0, throttledUntil]
   const age = time.since(stamp)
-  return age !== undefined && age >= Math.max(KEEP_MS, ...ends, (used.at(-1) ?? 0) + windowMs)
+  return age !== undefined && age >= Math.max(KEEP_MS, emptyAt(row, true))
 }
 
 function moved(row: TokenRow, by: number): TokenRow {
@@ -61,8 +66,14 @@ function moved(row: TokenRow, by: number): TokenRow {
     used: row.used.map((at) => at + by),
     pending: row.pending.map((one) => ({ ...one, at: one.at + by })),
     lease: row.lease && { ...row.lease, endsAt: row.lease.endsAt + by },
-    quiet: row.quiet && { ...row.quiet, endsAt: row.quiet.endsAt + by },
-    throttledUntil: row.throttledUntil + by,
+    trouble: row.trouble && {
+      ...row.trouble,
+      cooldown: row.trouble.cooldown && {
+        ...row.trouble.cooldown,
+        endsAt: row.trouble.cooldown.endsAt + by,
+      },
+      throttledUntil: row.trouble.throttledUntil + by,
+    },
   }
 }
 
@@ -70,27 +81,24 @@ function moved(row: TokenRow, by: number): TokenRow {
 export const tokenCodec: Codec<StampedRow> = {
   encode: ({ stamp, row }) => ({ stamp, ...row }),
   decode(fields) {
-    const { stamp, value, generation, endsAt, used, pending, windowMs } = fields
-    const { lease, failures, lastQuiet, quiet, throttledUntil } = fields
+    const { stamp, value, generation, endsAt, used, windowMs, pending, lease, trouble } = fields
     const good =
       isStamp(stamp) &&
       isOptional(value, isText) &&
-      [generation, endsAt, windowMs, failures, throttledUntil].every(isNumber) &&
+      [generation, endsAt, windowMs].every(isNumber) &&
       Array.isArray(used) &&
       used.every(isNumber) &&
       Array.isArray(pending) &&
       pending.every(isPending) &&
-      isOptional(lease, isLease) &&
-      isOptional(lastQuiet, isReason) &&
-      isOptional(quiet, (it) => isObject(it) && isReason(it.reason) && isNumber(it.endsAt))
+      isOptional(lease, isHeld) &&
+      isOptional(trouble, isTrouble)
     if (!good) return undefined
     // Every field was looked at above.
-    const row = { value, generation, endsAt, used, pending, windowMs, lease, failures, lastQuiet, quiet }
-    return { stamp, row: { ...row, throttledUntil } as TokenRow }
+    return { stamp, row: { value, generation, endsAt, used, windowMs, pending, lease, trouble } as TokenRow }
   },
 }
 
-const REASONS: Readonly<Record<QuietReason, true>> = Object.freeze({
+const REASONS: Readonly<Record<CooldownReason, true>> = Object.freeze({
   dead: true,
   revoked: true,
   throttled: true,
@@ -98,7 +106,7 @@ const REASONS: Readonly<Record<QuietReason, true>> = Object.freeze({
   backoff: true,
 })
 
-function isReason(value: unknown): value is QuietReason {
+function isReason(value: unknown): value is CooldownReason {
   return isText(value) && Object.hasOwn(REASONS, value)
 }
 
@@ -111,21 +119,29 @@ function isStamp(value: unknown): value is Stamp {
   )
 }
 
-function isPending(value: unknown): value is Pending {
-  return isObject(value) && isText(value.lease) && isNumber(value.generation) && isNumber(value.at)
+function isPending(value: unknown): value is PendingLease {
+  return isObject(value) && isText(value.holder) && isNumber(value.generation) && isNumber(value.at)
 }
 
-function isLease(value: unknown): boolean {
-  return isObject(value) && isNumber(value.endsAt) && isTurn(value.turn)
+function isHeld(value: unknown): boolean {
+  return isObject(value) && isNumber(value.endsAt) && isLease(value.lease)
 }
 
-function isTurn(value: unknown): value is GoTurn {
+function isLease(value: unknown): value is RefreshLease {
   return (
     isObject(value) &&
-    value.kind === 'go' &&
-    isText(value.lease) &&
+    isText(value.holder) &&
     [value.generation, value.at, value.used, value.failures].every(isNumber) &&
-    isOptional(value.lastQuiet, isReason)
+    isOptional(value.lastCooldown, isReason)
+  )
+}
+
+function isTrouble(value: unknown): value is Trouble {
+  return (
+    isObject(value) &&
+    [value.failures, value.throttledUntil].every(isNumber) &&
+    isOptional(value.lastCooldown, isReason) &&
+    isOptional(value.cooldown, (it) => isObject(it) && isReason(it.reason) && isNumber(it.endsAt))
   )
 }
 

@@ -5,7 +5,7 @@ import { fileConnectionStore, fileTokenStore } from '../dist/index.js'
 const job = JSON.parse(process.argv[2])
 const LONG_MS = 3_600_000
 const budget = { limit: 1_000, windowMs: 600_000 }
-const ask = (lease, newerThan = 0) => ({ lease, newerThan, leaseMs: LONG_MS, budget })
+const ask = (holder, minGeneration = 0) => ({ holder, minGeneration, leaseMs: LONG_MS, budget })
 const tell = (message) => new Promise((resolve) => process.send(message, resolve))
 
 /** Most times that a lock is waited for: each time takes the store's own limit. */
@@ -27,11 +27,11 @@ async function patiently(work) {
 }
 
 const jobs = {
-  /** Begins for every key, and says which answers it got. */
-  async begin({ folder, keys, index }) {
+  /** Asks for the lease of every key, and says which answers it got. */
+  async acquire({ folder, keys, index }) {
     const tokens = fileTokenStore(folder)
-    const begin = (key) => patiently(() => tokens.begin(key, ask(`child-${index}`)))
-    const kinds = await Promise.all(keys.map(begin))
+    const acquire = (key) => patiently(() => tokens.acquire(key, ask(`child-${index}`)))
+    const kinds = await Promise.all(keys.map(acquire))
     return { kinds: kinds.map(({ kind }) => kind) }
   },
 
@@ -41,14 +41,14 @@ const jobs = {
     const connections = fileConnectionStore(folder)
     for (let round = 0; ; round++) {
       const key = keys[Math.floor(Math.random() * keys.length)]
-      const lease = `${index}:${round}`
-      const turn = await tokens.begin(key, { ...ask(lease, Number.MAX_SAFE_INTEGER / 2), leaseMs: 5 })
-      if (turn.kind === 'go' && round % 3 !== 0) {
-        const value = `token of ${lease}`
-        const stored = await tokens.commit(key, turn, value, LONG_MS)
-        // Turns of one generation follow each other where a lease ends: of their tokens one is stored.
+      const holder = `${index}:${round}`
+      const result = await tokens.acquire(key, { ...ask(holder, Number.MAX_SAFE_INTEGER / 2), leaseMs: 5 })
+      if (result.kind === 'acquired' && round % 3 !== 0) {
+        const value = `token of ${holder}`
+        const stored = await tokens.commit(key, result.lease, value, LONG_MS)
+        // Leases of one generation follow each other where a lease ends: of their tokens one is stored.
         if (stored?.value === value) process.send({ key, generation: stored.generation })
-      } else if (turn.kind === 'go') await tokens.abandon(key, turn, { unspent: true })
+      } else if (result.kind === 'acquired') await tokens.release(key, result.lease, { unspent: true })
       const id = keys[Math.floor(Math.random() * keys.length)]
       const { version } = await connections.put({
         id,
@@ -58,7 +58,7 @@ const jobs = {
         version: 0,
         createdAt: 1,
         updatedAt: 1,
-        label: lease,
+        label: holder,
       })
       process.send({ id, version })
     }
@@ -79,9 +79,9 @@ const jobs = {
     return { done: times }
   },
 
-  /** Takes a turn and stays, so that it can be killed with the lease. */
+  /** Takes a lease and stays, so that it can be killed with the lease. */
   async hold({ folder, key }) {
-    await fileTokenStore(folder).begin(key, ask('held'))
+    await fileTokenStore(folder).acquire(key, ask('held'))
     await tell({ held: true })
     await new Promise((resolve) => setTimeout(resolve, LONG_MS))
   },
@@ -90,8 +90,8 @@ const jobs = {
   async umask({ folder, umask }) {
     process.umask(umask)
     const tokens = fileTokenStore(folder)
-    const turn = await tokens.begin('the-key', ask('a'))
-    await tokens.commit('the-key', turn, 'the-token', LONG_MS)
+    const result = await tokens.acquire('the-key', ask('a'))
+    await tokens.commit('the-key', result.lease, 'the-token', LONG_MS)
     const found = await tokens.inspect('the-key')
     await fileConnectionStore(folder).put({
       id: 'acme',
@@ -112,9 +112,9 @@ const jobs = {
       process.setuid(uid)
     }
     const tokens = fileTokenStore(folder)
-    const adopted = await tokens.begin('known', ask('a')).catch(String)
-    const written = await tokens.begin('new', ask('a')).catch(({ message }) => message)
-    return { adopted: adopted.kind ?? adopted, written }
+    const result = await tokens.acquire('known', ask('a')).catch(String)
+    const written = await tokens.acquire('new', ask('a')).catch(({ message }) => message)
+    return { kind: result.kind ?? result, written }
   },
 
   /** Asks for a token many times, as an app does. */

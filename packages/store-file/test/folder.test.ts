@@ -20,7 +20,7 @@ import { ManualClock } from '@zoho-auth/core/testing'
 import { fileConnectionStore, fileTokenStore, openStores } from '@zoho-auth/store-file'
 import { newOwner, stateOf, thisProcess } from '../src/owner.js'
 import { RecordFolder } from '../src/record-folder.js'
-import { ask, Child, connection, filesIn, go, LONG_MS, runAll, temporaryFolder } from './support.js'
+import { acquired, ask, Child, connection, filesIn, LONG_MS, runAll, temporaryFolder } from './support.js'
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
 
@@ -61,7 +61,7 @@ test('a folder that was there keeps its mode; what is inside is tightened', asyn
   mkdirSync(join(folder, 'tokens'))
   chmodSync(folder, 0o755)
   chmodSync(join(folder, 'tokens'), 0o777)
-  await go(fileTokenStore(folder), 'the-key')
+  await acquired(fileTokenStore(folder), 'the-key')
   expect(modeOf(folder)).toBe('755')
   expect(modeOf(join(folder, 'tokens'))).toBe('700')
 })
@@ -84,7 +84,7 @@ test('both stores share a folder, and the same key is two records', async () => 
   const connections = fileConnectionStore(folder)
   expect([tokens.durable, connections.durable]).toEqual([true, true])
   await connections.put(connection('acme'))
-  await tokens.commit('acme', await go(tokens, 'acme'), 'the-token', LONG_MS)
+  await tokens.commit('acme', await acquired(tokens, 'acme'), 'the-token', LONG_MS)
   expect((await connections.get('acme'))?.refreshToken).toBe('the-refresh-token')
   expect((await tokens.inspect('acme'))?.token?.value).toBe('the-token')
 })
@@ -94,7 +94,7 @@ test('any key is a safe name, and shows in none', async () => {
   const tokens = fileTokenStore(folder)
   const connections = fileConnectionStore(folder)
   for (const key of ODD_KEYS) {
-    await tokens.commit(key, await go(tokens, key), `token of ${key}`, LONG_MS)
+    await tokens.commit(key, await acquired(tokens, key), `token of ${key}`, LONG_MS)
     await connections.put(connection(key))
   }
   for (const key of ODD_KEYS) {
@@ -129,22 +129,22 @@ test.each(Object.keys(DAMAGES))(
   async (how) => {
     const folder = temporaryFolder()
     const store = fileTokenStore(folder)
-    const turn = await go(store, 'harmed')
-    await store.commit('harmed', turn, 'the-token', LONG_MS)
+    const lease = await acquired(store, 'harmed')
+    await store.commit('harmed', lease, 'the-token', LONG_MS)
     const [file = ''] = filesIn(folder)
     DAMAGES[how]?.(file)
     const before = readFileSync(file)
     for (const call of [
-      () => store.begin('harmed', ask()),
-      () => store.commit('harmed', turn, 'the-token', LONG_MS),
-      () => store.abandon('harmed', turn),
-      () => store.forget('harmed'),
+      () => store.acquire('harmed', ask()),
+      () => store.commit('harmed', lease, 'the-token', LONG_MS),
+      () => store.release('harmed', lease),
+      () => store.invalidate('harmed'),
       () => store.inspect('harmed'),
     ])
       await expect(call()).rejects.toThrow(file)
     expect(readFileSync(file)).toEqual(before)
     expect(filesIn(folder)).toEqual([file])
-    await go(store, 'sound')
+    await acquired(store, 'sound')
   },
 )
 
@@ -188,14 +188,14 @@ test('a file in place of the folder is an error that names it', async () => {
   const place = join(temporaryFolder(), 'place')
   writeFileSync(place, '')
   const { tokens, connections } = openStores(`file:${place}`)
-  await expect(tokens.begin('the-key', ask())).rejects.toThrow(place)
+  await expect(tokens.acquire('the-key', ask())).rejects.toThrow(place)
   await expect(connections.put(connection('acme'))).rejects.toThrow(place)
 })
 
 test('where nothing may be written, what is stored is still handed out, and a write names the folder', async () => {
   const folder = temporaryFolder()
   const store = fileTokenStore(folder)
-  await store.commit('known', await go(store, 'known'), 'the-token', LONG_MS)
+  await store.commit('known', await acquired(store, 'known'), 'the-token', LONG_MS)
   const root = process.getuid?.() === 0
   // Root ignores modes: it gives the files to nobody, and becomes nobody.
   for (const file of filesIn(folder)) chmodSync(file, 0o444)
@@ -203,7 +203,7 @@ test('where nothing may be written, what is stored is still handed out, and a wr
     chmodSync(path, 0o555)
   const [answer] = await runAll(1, { name: 'stranger', folder, uid: root ? 65_534 : undefined })
   for (const path of [folder, join(folder, 'tokens'), ...filesIn(folder).map(dirname)]) chmodSync(path, 0o700)
-  expect(answer).toMatchObject({ adopted: 'adopt' })
+  expect(answer).toMatchObject({ kind: 'hit' })
   expect(String(answer?.written)).toContain(`the folder ${folder}`)
   expect(String(answer?.written)).toMatch(/cannot be written .*(EACCES|EPERM)/)
 })
@@ -211,19 +211,19 @@ test('where nothing may be written, what is stored is still handed out, and a wr
 test('a folder that is deleted while in use is made again', async () => {
   const folder = join(temporaryFolder(), 'new')
   const store = fileTokenStore(folder)
-  await go(store, 'the-key')
+  await acquired(store, 'the-key')
   rmSync(folder, { recursive: true })
-  await go(store, 'the-key')
+  await acquired(store, 'the-key')
 })
 
 test('what killed processes left is cleared away by the next write', async () => {
   const folder = temporaryFolder()
-  const child = new Child({ name: 'begin', folder, keys: [], index: 0 })
+  const child = new Child({ name: 'acquire', folder, keys: [], index: 0 })
   await child.ready
   const dead = newOwner({ ...thisProcess(), pid: child.process.pid ?? 0 })
   child.process.kill('SIGKILL')
   await child.ended
-  await go(fileTokenStore(folder), 'the-key')
+  await acquired(fileTokenStore(folder), 'the-key')
   const [data = ''] = filesIn(folder)
   const stem = data.replace('.json', '')
   const alive = `${stem}.${newOwner(thisProcess())}.tmp`
@@ -232,11 +232,11 @@ test('what killed processes left is cleared away by the next write', async () =>
   utimesSync(old, 1, 1)
   symlinkSync(dead, `${stem}.lock~0123456789abcdef`)
   symlinkSync(dead, `${stem}.lock~0123456789abcdef~fedcba9876543210`)
-  await fileTokenStore(folder).forget('the-key')
+  await fileTokenStore(folder).invalidate('the-key')
   expect(filesIn(folder).map((file) => basename(file))).toEqual(
     expect.arrayContaining([basename(data), basename(alive)]),
   )
-  await fileTokenStore(folder).forget('the-key')
+  await fileTokenStore(folder).invalidate('the-key')
   expect(filesIn(folder)).toHaveLength(2)
 })
 
@@ -291,36 +291,36 @@ test('a thousand visits leave a bounded number of files, and what still matters 
   const clock = new ManualClock()
   const store = fileTokenStore(folder, { clock })
   const budget = { limit: 8, windowMs: 24 * LONG_MS }
-  await store.abandon('grant', await go(store, 'grant', { budget }), {
-    quiet: { reason: 'throttled', ms: 24 * LONG_MS },
+  await store.release('grant', await acquired(store, 'grant', { budget }), {
+    cooldown: { reason: 'throttled', ms: 24 * LONG_MS },
   })
   let most = 0
   for (let visit = 0; visit < 1_000; visit++) {
-    const turn = await go(store, `state ${visit}`, { leaseMs: 10_000 })
-    await store.commit(`state ${visit}`, turn, 'a pending consent', 600_000)
+    const lease = await acquired(store, `state ${visit}`, { leaseMs: 10_000 })
+    await store.commit(`state ${visit}`, lease, 'a pending consent', 600_000)
     clock.jump(60_000)
     if (visit % 50 === 49) most = Math.max(most, filesIn(folder).length)
   }
   // 60 of an hour, and what comes while 256 folders are looked through, at two writes a visit.
   expect(most).toBeLessThan(60 + 128 + 60)
-  expect(await store.inspect('grant')).toMatchObject({ used: 1, quiet: { reason: 'throttled' } })
+  expect(await store.inspect('grant')).toMatchObject({ used: 1, cooldown: { reason: 'throttled' } })
 })
 
 test('a write leaves old records alone that cannot be read or are being changed', async () => {
   const folder = temporaryFolder()
   const clock = new ManualClock()
-  await fileTokenStore(folder, { clock }).forget('locked')
+  await fileTokenStore(folder, { clock }).invalidate('locked')
   const [locked = ''] = filesIn(folder)
-  await fileTokenStore(folder, { clock }).forget('damaged')
+  await fileTokenStore(folder, { clock }).invalidate('damaged')
   const damaged = filesIn(folder).find((file) => file !== locked) ?? ''
   DAMAGES['of another key']?.(damaged)
   symlinkSync(newOwner(thisProcess()), locked.replace('.json', '.lock'))
   clock.jump(2 * LONG_MS)
   const store = fileTokenStore(folder, { clock })
-  for (let write = 0; write < 256; write++) await store.forget('the-key')
+  for (let write = 0; write < 256; write++) await store.invalidate('the-key')
   expect(filesIn(folder, '.json')).toEqual(expect.arrayContaining([locked, damaged]))
   unlinkSync(locked.replace('.json', '.lock'))
-  for (let write = 0; write < 256; write++) await store.forget('the-key')
+  for (let write = 0; write < 256; write++) await store.invalidate('the-key')
   expect(filesIn(folder, '.json')).not.toContain(locked)
 })
 

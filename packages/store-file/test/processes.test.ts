@@ -25,10 +25,10 @@ const CROWD = 16
 test('16 processes and 60 new keys: each key has exactly one that goes', async () => {
   const folder = temporaryFolder()
   const keys = Array.from({ length: 60 }, (_, index) => `us:client:${index}`)
-  const answers = (await runAll(CROWD, { name: 'begin', folder, keys })) as { kinds: string[] }[]
+  const answers = (await runAll(CROWD, { name: 'acquire', folder, keys })) as { kinds: string[] }[]
   for (const index of keys.keys()) {
     const kinds = answers.map(({ kinds }) => kinds[index])
-    expect(kinds.filter((kind) => kind === 'go')).toHaveLength(1)
+    expect(kinds.filter((kind) => kind === 'acquired')).toHaveLength(1)
     expect(kinds.filter((kind) => kind === 'wait')).toHaveLength(CROWD - 1)
   }
   expect(filesIn(folder).filter((file) => !file.endsWith('.json'))).toEqual([])
@@ -46,10 +46,10 @@ test('the lock of a dead process is inherited by exactly one of 16', async () =>
   const folder = temporaryFolder()
   const tokens = fileTokenStore(folder)
   const keys = Array.from({ length: 12 }, (_, index) => `us:client:${index}`)
-  const dead = new Child({ name: 'begin', folder, keys: [], index: 0 })
+  const dead = new Child({ name: 'acquire', folder, keys: [], index: 0 })
   await dead.ready
   const owner = () => newOwner({ ...thisProcess(), pid: dead.process.pid ?? 0 })
-  for (const key of keys) await tokens.forget(key)
+  for (const key of keys) await tokens.invalidate(key)
   for (const file of filesIn(folder, '.json')) symlinkSync(owner(), file.replace('.json', '.lock'))
   // An heir that was killed in the middle, too.
   for (const file of filesIn(folder, '.lock').slice(0, 6))
@@ -57,9 +57,9 @@ test('the lock of a dead process is inherited by exactly one of 16', async () =>
   dead.process.kill('SIGKILL')
   await dead.ended
 
-  const answers = (await runAll(CROWD, { name: 'begin', folder, keys })) as { kinds: string[] }[]
+  const answers = (await runAll(CROWD, { name: 'acquire', folder, keys })) as { kinds: string[] }[]
   for (const index of keys.keys())
-    expect(answers.filter(({ kinds }) => kinds[index] === 'go')).toHaveLength(1)
+    expect(answers.filter(({ kinds }) => kinds[index] === 'acquired')).toHaveLength(1)
   expect(answers.flatMap(({ kinds }) => kinds).filter((kind) => kind === 'wait')).toHaveLength(
     (CROWD - 1) * keys.length,
   )
@@ -70,11 +70,11 @@ test('a lease of a killed process ends by itself; the others wait for it, not fo
   const folder = temporaryFolder()
   const holder = new Child({ name: 'hold', folder, key: 'the-key' })
   await holder.ready
-  holder.process.send('go')
+  holder.process.send('acquired')
   await until(() => holder.said.length > 0, 'it holds')
   holder.process.kill('SIGKILL')
   await holder.ended
-  expect((await fileTokenStore(folder).begin('the-key', ask({ lease: 'b' }))).kind).toBe('wait')
+  expect((await fileTokenStore(folder).acquire('the-key', ask({ holder: 'b' }))).kind).toBe('wait')
 })
 
 test('50 processes killed at random: nothing is lost, nobody is held up', async () => {
@@ -97,7 +97,7 @@ test('50 processes killed at random: nothing is lost, nobody is held up', async 
       const child = new Child({ name: 'loop', folder, keys, index: children.length })
       children.push(child)
       await child.ready
-      child.process.send('go')
+      child.process.send('acquired')
       await until(() => child.said.length > 0 || child.process.exitCode !== null, 'it works')
       await sleep(Math.random() * 40)
       child.process.kill('SIGKILL')
@@ -113,9 +113,9 @@ test('50 processes killed at random: nothing is lost, nobody is held up', async 
       const from = performance.now()
       const { version } = await connections.put(connection(key))
       const token = (await tokens.inspect(key))?.token
-      await tokens.begin(
+      await tokens.acquire(
         key,
-        ask({ lease: `survivor:${round}`, newerThan: Number.MAX_SAFE_INTEGER / 2, leaseMs: 1 }),
+        ask({ holder: `survivor:${round}`, minGeneration: Number.MAX_SAFE_INTEGER / 2, leaseMs: 1 }),
       )
       longestMs = Math.max(longestMs, performance.now() - from)
       expect(version).toBeGreaterThan(seen.get(`version ${key}`) ?? 0)
@@ -154,7 +154,7 @@ test('50 processes killed at random: nothing is lost, nobody is held up', async 
   const next = fileTokenStore(folder)
   const nextConnections = fileConnectionStore(folder)
   for (const key of keys) {
-    await next.forget(key)
+    await next.invalidate(key)
     await nextConnections.put(connection(key))
   }
   expect(filesIn(folder).filter((file) => !file.endsWith('.json'))).toEqual([])
@@ -192,12 +192,12 @@ test('16 processes that ask all the time: one refresh per expiry, and no failure
 test('a lock of a living process that does not let go is taken over', async () => {
   const folder = temporaryFolder()
   const tokens = fileTokenStore(folder)
-  await tokens.forget('the-key')
+  await tokens.invalidate('the-key')
   const [data = ''] = filesIn(folder, '.json')
   symlinkSync(newOwner(thisProcess()), data.replace('.json', '.lock'))
   const lateness = latenessMs()
   const from = performance.now()
-  expect((await tokens.begin('the-key', ask())).kind).toBe('go')
+  expect((await tokens.acquire('the-key', ask())).kind).toBe('acquired')
   expect(performance.now() - from).toBeLessThan(LOCK_WAIT_MS + lateness())
   expect(filesIn(folder, '.lock')).toEqual([])
 })

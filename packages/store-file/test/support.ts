@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from '@jest/globals'
-import type { BeginRequest, Connection, GoTurn, TokenStore } from '@zoho-auth/core'
+import type { AcquireRequest, Connection, RefreshLease, TokenStore } from '@zoho-auth/core'
 
 /** Long enough never to end in a test, in milliseconds. */
 export const LONG_MS = 3_600_000
@@ -67,7 +67,7 @@ export class Child {
   async run(): Promise<Record<string, unknown>> {
     await this.ready
     const timer = setTimeout(() => this.process.kill('SIGKILL'), ANSWER_MS)
-    this.process.send('go')
+    this.process.send('acquired')
     await this.ended
     clearTimeout(timer)
     const last = this.said.at(-1)
@@ -90,24 +90,24 @@ export function filesIn(folder: string, ending = ''): string[] {
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
-export function ask(request: Partial<BeginRequest> = {}): BeginRequest {
+export function ask(request: Partial<AcquireRequest> = {}): AcquireRequest {
   return {
-    lease: 'a',
-    newerThan: 0,
+    holder: 'a',
+    minGeneration: 0,
     leaseMs: LONG_MS,
     budget: { limit: 1_000, windowMs: 600_000 },
     ...request,
   }
 }
 
-export async function go(
+export async function acquired(
   store: TokenStore,
   key: string,
-  request: Partial<BeginRequest> = {},
-): Promise<GoTurn> {
-  const turn = await store.begin(key, ask(request))
-  if (turn.kind === 'go') return turn
-  throw new Error(`expected "go" and got ${JSON.stringify(turn)}`)
+  request: Partial<AcquireRequest> = {},
+): Promise<RefreshLease> {
+  const result = await store.acquire(key, ask(request))
+  if (result.kind === 'acquired') return result.lease
+  throw new Error(`expected "acquired" and got ${JSON.stringify(result)}`)
 }
 
 export function connection(id: string): Connection {

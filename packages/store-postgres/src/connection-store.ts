@@ -1,10 +1,5 @@
-import {
-  type Connection,
-  type ConnectionStore,
-  DATA_CENTERS,
-  type PutOptions,
-  ZohoAuthError,
-} from '@zoho-auth/core'
+import { type Connection, DATA_CENTERS, ZohoAuthError } from '@zoho-auth/core'
+import type { ConnectionStore, PutOptions } from '@zoho-auth/core/store'
 import { answers, ask } from './ask.js'
 import { unreadableRow } from './faults.js'
 import type { PostgresOptions, PostgresPool } from './pool.js'

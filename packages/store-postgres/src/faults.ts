@@ -1,4 +1,4 @@
-import { faultName } from '@zoho-auth/core'
+import { faultName } from '@zoho-auth/core/store'
 import { ROW_FORMAT, type Tables } from './schema.js'
 
 /**

@@ -1,7 +1,7 @@
 import { canBeRepeated, codeOf, postgresFault } from './faults.js'
 import type { PostgresOptions, PostgresPool } from './pool.js'
 import { type Tables, tablesIn } from './schema.js'
-import { beginFunction } from './token-statements.js'
+import { acquireFunction } from './token-statements.js'
 
 /**
  * The steps, in order; the version of the tables is the number of those done. A step that was released never changes.
@@ -16,21 +16,21 @@ const STEPS: readonly ((tables: Tables) => string)[] = [
       generation bigint not null,
       ends_at double precision,
       issued bigint not null,
-      lease text,
+      holder text,
       lease_generation bigint,
       lease_at double precision,
       lease_ends_at double precision,
       lease_used integer,
       lease_failures integer,
-      lease_last_quiet text,
+      lease_last_cooldown text,
       tried_at double precision[] not null default '{}',
       tried_by text[] not null default '{}',
       window_ms double precision not null default 0,
       failures integer not null default 0,
-      last_quiet text,
+      last_cooldown text,
       throttled_until double precision,
-      quiet_reason text,
-      quiet_until double precision
+      cooldown_reason text,
+      cooldown_until double precision
     ) with (fillfactor = 70);
     create table ${tables.connections} (
       id text collate "C" primary key,
@@ -48,7 +48,7 @@ const STEPS: readonly ((tables: Tables) => string)[] = [
       user_id text,
       replaced json
     );
-    ${beginFunction(tables)}`,
+    ${acquireFunction(tables)}`,
 ]
 
 /** First half of the advisory lock's number; the second half is the schema. Any number, never another one. */

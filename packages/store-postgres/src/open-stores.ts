@@ -1,4 +1,4 @@
-import type { OpenedStores } from '@zoho-auth/core'
+import type { OpenedStores } from '@zoho-auth/core/store'
 import type pg from 'pg'
 import { postgresConnectionStore } from './connection-store.js'
 import type { PostgresPool } from './pool.js'

@@ -16,8 +16,8 @@ export interface Tables {
   readonly tokens: string
   readonly connections: string
   readonly migrations: string
-  /** The function that is `begin`. Its name counts up where a release changes it, so that old and new ones can be there at once. */
-  readonly begin: string
+  /** The function that is `acquire`. Its name counts up where a release changes it, so that old and new ones can be there at once. */
+  readonly acquire: string
 }
 
 /** @throws TypeError for a name that is not made of `a-z 0-9 _`. */
@@ -31,6 +31,6 @@ export function tablesIn(schema: string = DEFAULT_SCHEMA): Tables {
     tokens: `"${schema}".zoho_auth_tokens`,
     connections: `"${schema}".zoho_auth_connections`,
     migrations: `"${schema}".zoho_auth_migrations`,
-    begin: `"${schema}".zoho_auth_begin_1`,
+    acquire: `"${schema}".zoho_auth_acquire_1`,
   }
 }

@@ -1,14 +1,14 @@
 import type {
-  AbandonOptions,
-  BeginRequest,
-  GoTurn,
-  Quiet,
-  QuietReason,
-  RefreshTurn,
+  AcquireRequest,
+  AcquireResult,
+  Cooldown,
+  CooldownReason,
+  RefreshLease,
+  ReleaseOptions,
   StoredToken,
   TokenRecord,
   TokenStore,
-} from '@zoho-auth/core'
+} from '@zoho-auth/core/store'
 import { answers, ask } from './ask.js'
 import { unreadableRow } from './faults.js'
 import type { PostgresOptions, PostgresPool } from './pool.js'
@@ -36,7 +36,7 @@ export function postgresTokenStore(pool: PostgresPool, options: PostgresOptions 
 }
 
 /**
- * Deletes rows that have meant nothing for seven days: no live token, lease, quiet or counted attempt. Losing one costs
+ * Deletes rows that have meant nothing for seven days: no live token, lease, cooldown or counted attempt. Losing one costs
  * nothing but the memory that its grant was found dead. At most {@link PRUNE_BATCH} rows per call; rows in use are skipped.
  *
  * @returns How many were deleted.
@@ -63,33 +63,45 @@ class PostgresTokenStore implements TokenStore {
     this.#statements = tokenStatements(tables)
   }
 
-  async begin(key: string, { lease, newerThan, leaseMs, budget }: BeginRequest): Promise<RefreshTurn> {
-    const values = [lease, newerThan, leaseMs, budget.limit, budget.windowMs]
-    const answer = await this.#ask('begin', key, values)
+  async acquire(
+    key: string,
+    { holder, minGeneration, leaseMs, budget }: AcquireRequest,
+  ): Promise<AcquireResult> {
+    const values = [holder, minGeneration, leaseMs, budget.limit, budget.windowMs]
+    const answer = await this.#ask('acquire', key, values)
     switch (answer.kind) {
-      case 'adopt':
-        return { kind: 'adopt', token: this.#token(key, answer.token) }
-      case 'quiet':
-        return { kind: 'quiet', ...this.#quiet(key, answer) }
+      case 'hit':
+        return { kind: 'hit', token: this.#token(key, answer.token) }
+      case 'cooldown':
+        return { kind: 'cooldown', ...this.#cooldown(key, answer) }
       case 'wait':
         return { kind: 'wait', ms: this.#number(key, answer.ms) }
       default:
-        return this.#go(key, answer)
+        return { kind: 'acquired', lease: this.#lease(key, answer) }
     }
   }
 
-  async commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined> {
-    const answer = await this.#ask('commit', key, [turn.lease, turn.generation, value, turn.at, lifeMs])
+  async commit(
+    key: string,
+    lease: RefreshLease,
+    value: string,
+    lifeMs: number,
+  ): Promise<StoredToken | undefined> {
+    const answer = await this.#ask('commit', key, [lease.holder, lease.generation, value, lease.at, lifeMs])
     return answer.token ? this.#token(key, answer.token) : undefined
   }
 
-  async abandon(key: string, turn: GoTurn, { quiet, unspent = false }: AbandonOptions = {}): Promise<void> {
-    const values = [turn.lease, turn.generation, unspent, quiet?.reason ?? null, quiet?.ms ?? null]
-    await this.#ask('abandon', key, values)
+  async release(
+    key: string,
+    lease: RefreshLease,
+    { cooldown, unspent = false }: ReleaseOptions = {},
+  ): Promise<void> {
+    const values = [lease.holder, lease.generation, unspent, cooldown?.reason ?? null, cooldown?.ms ?? null]
+    await this.#ask('release', key, values)
   }
 
-  async forget(key: string, quiet?: Quiet): Promise<void> {
-    await this.#ask('forget', key, [quiet?.reason ?? null, quiet?.ms ?? null])
+  async invalidate(key: string, cooldown?: Cooldown): Promise<void> {
+    await this.#ask('invalidate', key, [cooldown?.reason ?? null, cooldown?.ms ?? null])
   }
 
   async inspect(key: string): Promise<TokenRecord | undefined> {
@@ -98,7 +110,7 @@ class PostgresTokenStore implements TokenStore {
     return {
       token: answer.token ? this.#token(key, answer.token) : undefined,
       used: this.#number(key, answer.used),
-      quiet: answer.quiet ? this.#quiet(key, answer.quiet) : undefined,
+      cooldown: answer.cooldown ? this.#cooldown(key, answer.cooldown) : undefined,
       leaseMs: answer.leaseMs === null ? undefined : this.#number(key, answer.leaseMs),
     }
   }
@@ -108,17 +120,16 @@ class PostgresTokenStore implements TokenStore {
     return ask(this.#pool, subject, this.#statements[operation], [key, ...values])
   }
 
-  #go(key: string, answer: Record<string, unknown>): GoTurn {
-    const { lease, lastQuiet } = answer
-    if (answer.kind !== 'go' || typeof lease !== 'string') throw this.#damaged(key)
+  #lease(key: string, answer: Record<string, unknown>): RefreshLease {
+    const { holder, lastCooldown } = answer
+    if (answer.kind !== 'acquired' || typeof holder !== 'string') throw this.#damaged(key)
     return {
-      kind: 'go',
-      lease,
+      holder,
       generation: this.#number(key, answer.generation),
       at: this.#number(key, answer.at),
       used: this.#number(key, answer.used),
       failures: this.#number(key, answer.failures),
-      ...(typeof lastQuiet === 'string' ? { lastQuiet: lastQuiet as QuietReason } : {}),
+      ...(typeof lastCooldown === 'string' ? { lastCooldown: lastCooldown as CooldownReason } : {}),
     }
   }
 
@@ -128,9 +139,9 @@ class PostgresTokenStore implements TokenStore {
     return { value, generation: this.#number(key, generation), lifeMs: this.#number(key, lifeMs) }
   }
 
-  #quiet(key: string, answer: unknown): Quiet {
+  #cooldown(key: string, answer: unknown): Cooldown {
     const { reason, ms } = answer as Record<string, unknown>
-    return { reason: reason as QuietReason, ms: this.#number(key, ms) }
+    return { reason: reason as CooldownReason, ms: this.#number(key, ms) }
   }
 
   /** Infinity comes as a string: JSON has none. */

@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals'
 import { until } from '../../../testing/waiting.mjs'
 import { type PostgresPool, postgresTokenStore } from '../src/index.js'
 import {
+  acquired,
   ask,
   database,
-  go,
   isWaitedFor,
   LONG_MS,
   onPostgres,
@@ -36,11 +36,13 @@ onPostgres('many at once', () => {
       const keys = Array.from({ length: 50 }, (_, index) => `new-${first + index}`)
       await Promise.all(
         keys.map(async (key) => {
-          const turns = await Promise.all(
-            crowd.map(async (caller) => stores[caller % 4]?.begin(key, ask({ lease: `caller-${caller}` }))),
+          const results = await Promise.all(
+            crowd.map(async (caller) =>
+              stores[caller % 4]?.acquire(key, ask({ holder: `caller-${caller}` })),
+            ),
           )
-          const goes = turns.filter((turn) => turn?.kind === 'go').length
-          const waits = turns.filter((turn) => turn?.kind === 'wait').length
+          const goes = results.filter((result) => result?.kind === 'acquired').length
+          const waits = results.filter((result) => result?.kind === 'wait').length
           if (goes !== 1 || waits !== 15) wrong.push({ key, goes, waits })
         }),
       )
@@ -53,15 +55,15 @@ onPostgres('many at once', () => {
     expect(rows).toEqual([{ keys: 1_000, tried: 1_000 }])
   })
 
-  test('adopt, wait, quiet and inspect answer at once while another transaction has the row locked', async () => {
-    const turn = await go(store, 'locked')
-    await store.commit('locked', turn, 'the-token', LONG_MS)
-    await go(store, 'locked-wait')
-    await store.forget('locked-quiet', { reason: 'revoked', ms: LONG_MS })
+  test('hit, wait, cooldown and inspect answer at once while another transaction has the row locked', async () => {
+    const lease = await acquired(store, 'locked')
+    await store.commit('locked', lease, 'the-token', LONG_MS)
+    await acquired(store, 'locked-wait')
+    await store.invalidate('locked-cooldown', { reason: 'revoked', ms: LONG_MS })
     for (const [key, kind] of [
-      ['locked', 'adopt'],
+      ['locked', 'hit'],
       ['locked-wait', 'wait'],
-      ['locked-quiet', 'quiet'],
+      ['locked-cooldown', 'cooldown'],
     ] as const) {
       await whileLocked(pool, table, key, async (_, pid) => {
         let isOver = false
@@ -69,10 +71,10 @@ onPostgres('many at once', () => {
           () => 'it waited for the lock',
         )
         try {
-          const answer = store.begin(key, ask({ lease: 'b' })).then((begun) => begun.kind)
+          const answer = store.acquire(key, ask({ holder: 'b' })).then((asked) => asked.kind)
           expect(await Promise.race([answer, late])).toBe(kind)
           expect(await Promise.race([store.inspect(key), late])).toMatchObject({
-            used: key === 'locked-quiet' ? 0 : 1,
+            used: key === 'locked-cooldown' ? 0 : 1,
           })
         } finally {
           isOver = true
@@ -83,86 +85,90 @@ onPostgres('many at once', () => {
   })
 
   test('what does not go neither writes the row nor marks it as locked', async () => {
-    const turn = await go(store, 'untouched')
-    await store.commit('untouched', turn, 'the-token', LONG_MS)
+    const lease = await acquired(store, 'untouched')
+    await store.commit('untouched', lease, 'the-token', LONG_MS)
     const row = async () =>
       (await pool.query(`select ctid, xmin, xmax from ${table} where key = 'untouched'`)).rows
     const before = await row()
-    await store.begin('untouched', ask({ lease: 'b' }))
+    await store.acquire('untouched', ask({ holder: 'b' }))
     await store.inspect('untouched')
     expect(await row()).toEqual(before)
   })
 
-  test('begin waits behind a lock, and counts its lease from when it got the row', async () => {
-    await store.abandon('behind-lock', await go(store, 'behind-lock'))
-    const { turn, unlockedAt } = await whileLocked(pool, table, 'behind-lock', async (end, pid) => {
-      const begun = store.begin('behind-lock', ask({ lease: 'b', leaseMs: LONG_MS }))
+  test('acquire waits behind a lock, and counts its lease from when it got the row', async () => {
+    await store.release('behind-lock', await acquired(store, 'behind-lock'))
+    const { result, unlockedAt } = await whileLocked(pool, table, 'behind-lock', async (end, pid) => {
+      const asked = store.acquire('behind-lock', ask({ holder: 'b', leaseMs: LONG_MS }))
       await until(() => isWaitedFor(pool, pid))
       await sleep(HELD_MS)
       const now = await serverNow()
       await end()
-      return { turn: await begun, unlockedAt: now }
+      return { result: await asked, unlockedAt: now }
     })
-    expect(turn).toMatchObject({ kind: 'go', used: 2 })
-    expect((turn as { at: number }).at).toBeGreaterThanOrEqual(unlockedAt)
-    const next = await store.begin('behind-lock', ask({ lease: 'c' }))
+    expect(result).toMatchObject({ kind: 'acquired', lease: { used: 2 } })
+    if (result.kind === 'acquired') expect(result.lease.at).toBeGreaterThanOrEqual(unlockedAt)
+    const next = await store.acquire('behind-lock', ask({ holder: 'c' }))
     expect(next).toMatchObject({ kind: 'wait' })
     expect((next as { ms: number }).ms + (await serverNow())).toBeGreaterThanOrEqual(unlockedAt + LONG_MS)
   })
 
-  test.each(['abandon', 'forget'] as const)(
-    '%s counts its quiet from when it got the row, although the row was rewritten meanwhile',
+  test.each(['release', 'invalidate'] as const)(
+    '%s counts its cooldown from when it got the row, although the row was rewritten meanwhile',
     async (operation) => {
       const key = `rewritten-${operation}`
-      const turn = await go(store, key)
+      const lease = await acquired(store, key)
       const holder = await pool.connect()
       await holder.query('begin')
       await holder.query(`update ${table} set window_ms = window_ms + 1 where key = $1`, [key])
       const pid = await pidOf(holder)
-      const quiet = { reason: 'dead', ms: LONG_MS } as const
-      const ended = operation === 'abandon' ? store.abandon(key, turn, { quiet }) : store.forget(key, quiet)
+      const cooldown = { reason: 'dead', ms: LONG_MS } as const
+      const ended =
+        operation === 'release' ? store.release(key, lease, { cooldown }) : store.invalidate(key, cooldown)
       await until(() => isWaitedFor(pool, pid))
       await sleep(HELD_MS)
       const unlockedAt = await serverNow()
       await holder.query('commit')
       holder.release()
       await ended
-      const left = (await store.inspect(key))?.quiet?.ms ?? 0
+      const left = (await store.inspect(key))?.cooldown?.ms ?? 0
       expect(left + (await serverNow())).toBeGreaterThanOrEqual(unlockedAt + LONG_MS)
     },
   )
 
   test('a lock whose holder dies is let go', async () => {
-    await store.abandon('dying', await go(store, 'dying'))
+    await store.release('dying', await acquired(store, 'dying'))
     const holder = openPool({ max: 1 })
     const client = await holder.connect()
     client.on('error', () => {})
     const pid = await pidOf(client)
     await client.query('begin')
     await client.query(`select from ${table} where key = 'dying' for update`)
-    const begun = store.begin('dying', ask({ lease: 'b' }))
+    const asked = store.acquire('dying', ask({ holder: 'b' }))
     await until(() => isWaitedFor(pool, pid))
     await pool.query('select pg_terminate_backend($1)', [pid])
-    expect(await begun).toMatchObject({ kind: 'go', lease: 'b' })
+    expect(await asked).toMatchObject({ kind: 'acquired', lease: { holder: 'b' } })
     client.release(true)
     await holder.end()
   })
 
   test('a holder of the lease who dies is waited for as long as the lease lasts, and no longer', async () => {
-    await go(store, 'dead-holder', { leaseMs: LONG_MS })
-    const turn = await store.begin('dead-holder', ask({ lease: 'b' }))
-    expect(turn.kind).toBe('wait')
+    await acquired(store, 'dead-holder', { leaseMs: LONG_MS })
+    const result = await store.acquire('dead-holder', ask({ holder: 'b' }))
+    expect(result.kind).toBe('wait')
     // So much time passes for the row.
     await pool.query(
       `update ${table} set lease_at = lease_at - $2, lease_ends_at = lease_ends_at - $2 where key = $1`,
-      ['dead-holder', (turn as { ms: number }).ms + 1],
+      ['dead-holder', (result as { ms: number }).ms + 1],
     )
-    expect(await store.begin('dead-holder', ask({ lease: 'b' }))).toMatchObject({ kind: 'go', used: 2 })
+    expect(await store.acquire('dead-holder', ask({ holder: 'b' }))).toMatchObject({
+      kind: 'acquired',
+      lease: { used: 2 },
+    })
   })
 
   test.each([
     { ends: 'commit', want: { kind: 'wait' }, statements: 2 },
-    { ends: 'rollback', want: { kind: 'go', lease: 'b', used: 1 }, statements: 1 },
+    { ends: 'rollback', want: { kind: 'acquired', lease: { holder: 'b', used: 1 } }, statements: 1 },
   ])(
     'whoever meets a new row that nobody can see yet learns how it ended: $ends',
     async ({ ends, want, statements }) => {
@@ -170,9 +176,9 @@ onPostgres('many at once', () => {
       const first = await pool.connect()
       const pid = await pidOf(first)
       await first.query('begin')
-      await go(postgresTokenStore(first, { schema }), key)
+      await acquired(postgresTokenStore(first, { schema }), key)
       const { counted, texts } = counting(pool)
-      const second = postgresTokenStore(counted, { schema }).begin(key, ask({ lease: 'b' }))
+      const second = postgresTokenStore(counted, { schema }).acquire(key, ask({ holder: 'b' }))
       await until(() => isWaitedFor(pool, pid))
       await first.query(ends)
       first.release()
@@ -185,14 +191,14 @@ onPostgres('many at once', () => {
     const { counted, texts } = counting(pool)
     const counts = postgresTokenStore(counted, { schema })
     const steps: (() => Promise<unknown>)[] = []
-    const turn = await go(store, 'counted')
-    steps.push(() => counts.begin('counted', ask({ lease: 'b' })))
-    steps.push(() => counts.begin('counted-new', ask()))
-    steps.push(() => counts.commit('counted', turn, 'the-token', LONG_MS))
-    steps.push(() => counts.begin('counted', ask({ lease: 'b' })))
-    steps.push(() => counts.abandon('counted', turn, { unspent: true }))
+    const lease = await acquired(store, 'counted')
+    steps.push(() => counts.acquire('counted', ask({ holder: 'b' })))
+    steps.push(() => counts.acquire('counted-new', ask()))
+    steps.push(() => counts.commit('counted', lease, 'the-token', LONG_MS))
+    steps.push(() => counts.acquire('counted', ask({ holder: 'b' })))
+    steps.push(() => counts.release('counted', lease, { unspent: true }))
     steps.push(() => counts.inspect('counted'))
-    steps.push(() => counts.forget('counted'))
+    steps.push(() => counts.invalidate('counted'))
     for (const step of steps) {
       texts.length = 0
       await step()
@@ -201,12 +207,12 @@ onPostgres('many at once', () => {
     }
   })
 
-  test('a lost turn of a greater generation than the lease after it loses to forget, too', async () => {
+  test('a lost lease of a greater generation than the one after it loses to invalidate, too', async () => {
     const far = Math.floor(await serverNow()) * 2
-    const lost = await go(store, 'far', { newerThan: far, leaseMs: 1 })
+    const lost = await acquired(store, 'far', { minGeneration: far, leaseMs: 1 })
     await sleep(5)
-    await go(store, 'far', { lease: 'b' })
-    await store.forget('far')
+    await acquired(store, 'far', { holder: 'b' })
+    await store.invalidate('far')
     expect(await store.commit('far', lost, 'too-late', LONG_MS)).toBeUndefined()
   })
 })

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { expect, test } from '@jest/globals'
-import { type GoTurn, memoryTokenStore, type QuietReason, type TokenStore } from '@zoho-auth/core'
+import { type CooldownReason, memoryTokenStore, type RefreshLease, type TokenStore } from '@zoho-auth/core'
 import { postgresTokenStore } from '../src/index.js'
 import { database, onPostgres, openPool, sleep } from './support.js'
 
@@ -24,7 +24,7 @@ onPostgres('in any order', () => {
   const age = (key: string, ms: number) =>
     pool.query(
       `update ${table} set ends_at = ends_at - $2, lease_at = lease_at - $2, lease_ends_at = lease_ends_at - $2,
-        throttled_until = throttled_until - $2, quiet_until = quiet_until - $2,
+        throttled_until = throttled_until - $2, cooldown_until = cooldown_until - $2,
         tried_at = array(select u - $2 from unnest(tried_at) u)
       where key = $1`,
       [key, ms],
@@ -40,16 +40,16 @@ onPostgres('in any order', () => {
         memoryTokenStore({ clock: { now: () => Date.now() + passed, sleep } }),
         postgresTokenStore(pool, { schema }),
       ]
-      const turns: (GoTurn | undefined)[][] = []
+      const leases: (RefreshLease | undefined)[][] = []
       const budget = { limit: 4, windowMs: lasting(10) }
       const newest = [0, 0]
       for (let step = 0; step < 50; step++) {
         await sleep(2)
         const what = random(11)
         const who = random(4)
-        const picked = turns.at(-1 - random(4))
-        const quiet = {
-          reason: (['dead', 'throttled', 'backoff', 'revoked'] as const)[random(4)] as QuietReason,
+        const picked = leases.at(-1 - random(4))
+        const cooldown = {
+          reason: (['dead', 'throttled', 'backoff', 'revoked'] as const)[random(4)] as CooldownReason,
           ms: lasting(random(5)),
         }
         const [pass, unspent, refuses, quietly] = [
@@ -59,35 +59,37 @@ onPostgres('in any order', () => {
           random(3) === 0,
         ]
         const answers: unknown[] = []
-        const begun: (GoTurn | undefined)[] = []
-        // Turns older than a window have left the log: what their ends say then, stores may take or leave.
+        const acquired: (RefreshLease | undefined)[] = []
+        // Leases older than a window have left the log: what their ends say then, stores may take or leave.
         const current = (picked?.[0]?.at ?? 0) > Date.now() + passed - budget.windowMs
         for (const [index, store] of stores.entries()) {
-          const turn = current ? picked?.[index] : undefined
+          const lease = current ? picked?.[index] : undefined
           if (what < 4) {
-            const answer = await store.begin(key, {
-              lease: `lease-${who}`,
-              newerThan: refuses ? (newest[index] ?? 0) : 0,
+            const answer = await store.acquire(key, {
+              holder: `holder-${who}`,
+              minGeneration: refuses ? (newest[index] ?? 0) : 0,
               leaseMs: lasting(1),
               budget,
             })
-            begun.push(answer.kind === 'go' ? answer : undefined)
+            acquired.push(answer.kind === 'acquired' ? answer.lease : undefined)
             answers.push(comparable(answer))
-          } else if (what < 6 && turn) {
-            const stored = await store.commit(key, turn, `token-${step}`, lasting(5))
+          } else if (what < 6 && lease) {
+            const stored = await store.commit(key, lease, `token-${step}`, lasting(5))
             newest[index] = Math.max(newest[index] ?? 0, stored?.generation ?? 0)
             answers.push(comparable(stored))
-          } else if (what < 8 && turn) {
-            answers.push(await store.abandon(key, turn, { unspent, quiet: quietly ? quiet : undefined }))
+          } else if (what < 8 && lease) {
+            answers.push(
+              await store.release(key, lease, { unspent, cooldown: quietly ? cooldown : undefined }),
+            )
           } else if (what === 8 && quietly) {
-            answers.push(await store.forget(key, unspent ? quiet : undefined))
+            answers.push(await store.invalidate(key, unspent ? cooldown : undefined))
           }
         }
-        if (begun.some((turn) => turn !== undefined)) turns.push(begun)
+        if (acquired.some((lease) => lease !== undefined)) leases.push(acquired)
         if (what > 8) {
           passed += pass
           await age(key, pass)
-          for (const both of turns) if (both[1]) both[1] = { ...both[1], at: both[1].at - pass }
+          for (const both of leases) if (both[1]) both[1] = { ...both[1], at: both[1].at - pass }
         }
         const records = await Promise.all(stores.map((store) => store.inspect(key)))
         expect([seed, step, answers[1], comparable(records[1])]).toEqual([
@@ -104,7 +106,7 @@ onPostgres('in any order', () => {
     const pools = Array.from({ length: 4 }, () => openPool({ max: 4 }))
     const budget = { limit: 5, windowMs: 400 }
     const leaseMs = 60
-    const gone: { key: string; turn: GoTurn; endedAt: number; givenBack: boolean }[] = []
+    const gone: { key: string; lease: RefreshLease; endedAt: number; givenBack: boolean }[] = []
     const faults: string[] = []
 
     const process = async (index: number): Promise<void> => {
@@ -113,28 +115,34 @@ onPostgres('in any order', () => {
       const newest = new Map<string, number>()
       for (let step = 0; step < 60; step++) {
         const key = `shared-${random(3)}`
-        const newerThan = random(2) === 0 ? (newest.get(key) ?? 0) : 0
-        const turn = await store.begin(key, { lease: `${index}-${step}`, newerThan, leaseMs, budget })
-        if (turn.kind === 'adopt') {
-          if (turn.token.generation <= newerThan) faults.push(`${key}: adopted what was refused`)
-          newest.set(key, Math.max(newest.get(key) ?? 0, turn.token.generation))
+        const minGeneration = random(2) === 0 ? (newest.get(key) ?? 0) : 0
+        const result = await store.acquire(key, {
+          holder: `${index}-${step}`,
+          minGeneration,
+          leaseMs,
+          budget,
+        })
+        if (result.kind === 'hit') {
+          if (result.token.generation <= minGeneration) faults.push(`${key}: handed out what was refused`)
+          newest.set(key, Math.max(newest.get(key) ?? 0, result.token.generation))
         }
-        if (turn.kind !== 'go') {
+        if (result.kind !== 'acquired') {
           await sleep(random(10))
           continue
         }
-        const entry = { key, turn, endedAt: Number.POSITIVE_INFINITY, givenBack: false }
+        const { lease } = result
+        const entry = { key, lease, endedAt: Number.POSITIVE_INFINITY, givenBack: false }
         gone.push(entry)
         await sleep(random(5) === 0 ? leaseMs * 2 : random(10))
         entry.endedAt = Date.now()
         const end = random(4)
         if (end < 2) {
-          const stored = await store.commit(key, turn, `${key}/${turn.generation}`, 150)
-          if (stored && stored.generation < turn.generation) faults.push(`${key}: an older token won`)
+          const stored = await store.commit(key, lease, `${key}/${lease.generation}`, 150)
+          if (stored && stored.generation < lease.generation) faults.push(`${key}: an older token won`)
           if (stored && stored.value !== `${key}/${stored.generation}`) faults.push(`${key}: mixed up`)
         } else {
           entry.givenBack = end === 3
-          await store.abandon(key, turn, { unspent: entry.givenBack })
+          await store.release(key, lease, { unspent: entry.givenBack })
         }
       }
     }
@@ -142,21 +150,21 @@ onPostgres('in any order', () => {
     await Promise.all(pools.map((one) => one.end()))
 
     expect(gone.length).toBeGreaterThan(20)
-    const byStart = gone.toSorted((a, b) => a.turn.at - b.turn.at)
+    const byStart = gone.toSorted((a, b) => a.lease.at - b.lease.at)
     for (const [index, entry] of byStart.entries()) {
       for (const earlier of byStart.slice(0, index)) {
         if (earlier.key !== entry.key) continue
-        const freeAt = Math.min(earlier.endedAt, earlier.turn.at + leaseMs)
-        if (entry.turn.at < freeAt - SLACK_MS) faults.push(`${entry.key}: two leases at once`)
+        const freeAt = Math.min(earlier.endedAt, earlier.lease.at + leaseMs)
+        if (entry.lease.at < freeAt - SLACK_MS) faults.push(`${entry.key}: two leases at once`)
       }
       const counted = byStart.filter(
-        ({ key, turn, givenBack }) =>
+        ({ key, lease, givenBack }) =>
           key === entry.key &&
           !givenBack &&
-          turn.at <= entry.turn.at &&
-          turn.at > entry.turn.at - budget.windowMs,
+          lease.at <= entry.lease.at &&
+          lease.at > entry.lease.at - budget.windowMs,
       )
-      if (counted.length > budget.limit || entry.turn.used > budget.limit)
+      if (counted.length > budget.limit || entry.lease.used > budget.limit)
         faults.push(`${entry.key}: over budget`)
     }
     expect(faults).toEqual([])

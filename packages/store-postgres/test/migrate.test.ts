@@ -39,7 +39,7 @@ onPostgres('migrate', () => {
     const schema = newSchema()
     await migrate(pool, { schema })
     const store = postgresTokenStore(pool, { schema })
-    expect((await store.begin('kept', ask())).kind).toBe('go')
+    expect((await store.acquire('kept', ask())).kind).toBe('acquired')
     await migrate(pool, { schema })
     expect((await store.inspect('kept'))?.used).toBe(1)
     expect(await versions(schema)).toEqual([{ version: 1 }])
@@ -49,7 +49,7 @@ onPostgres('migrate', () => {
     for (const schema of ['a'.repeat(63), 'select']) {
       await pool.query(`drop schema if exists "${schema}" cascade`)
       await migrate(pool, { schema })
-      expect((await postgresTokenStore(pool, { schema }).begin('key', ask())).kind).toBe('go')
+      expect((await postgresTokenStore(pool, { schema }).acquire('key', ask())).kind).toBe('acquired')
       await pool.query(`drop schema "${schema}" cascade`)
     }
   })
@@ -95,7 +95,7 @@ onPostgres('migrate', () => {
     const limited = openPool({ max: 1, user: role })
     await limited.query(`set role ${role}`)
     await migrate(limited, { schema })
-    expect((await postgresTokenStore(limited, { schema }).begin('key', ask())).kind).toBe('go')
+    expect((await postgresTokenStore(limited, { schema }).acquire('key', ask())).kind).toBe('acquired')
     await limited.end()
     await pool.query(`drop owned by ${role}`)
     await pool.query(`drop role ${role}`)
@@ -108,7 +108,7 @@ onPostgres('migrate', () => {
     const message = new RegExp(
       `${schema}.*zoho_auth_(tokens|connections).*migrate\\(pool, \\{ schema: '${schema}' \\}\\)`,
     )
-    await expect(tokens.begin('key', ask())).rejects.toThrow(message)
+    await expect(tokens.acquire('key', ask())).rejects.toThrow(message)
     await expect(tokens.inspect('key')).rejects.toThrow(message)
     await expect(connections.get('id')).rejects.toThrow(message)
     await expect(connections.list()[Symbol.asyncIterator]().next()).rejects.toThrow(message)

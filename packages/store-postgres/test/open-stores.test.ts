@@ -8,10 +8,10 @@ import { startEmulator } from '@zoho-auth/emulator'
 import { until } from '../../../testing/waiting.mjs'
 import { migrate, openStores, postgresConnectionStore, postgresTokenStore } from '../src/index.js'
 import {
+  acquired,
   ask,
   database,
   freshSchema,
-  go,
   isWaitedFor,
   onPostgres,
   openPool,
@@ -45,7 +45,7 @@ test('nothing is opened before the first use, and closing what was never used is
   const stores = openStores('postgresql://nobody@127.0.0.1:1/none')
   await stores.close()
   await stores.close()
-  await expect(stores.tokens.begin('key', ask())).rejects.toThrow('the store is closed')
+  await expect(stores.tokens.acquire('key', ask())).rejects.toThrow('the store is closed')
 })
 
 test('a server that is not there is an error without the password', async () => {
@@ -81,12 +81,14 @@ onPostgres('on a server', () => {
         ])
       ).rows[0].n
     const stores = openStores(`${url}?schema=${schema}&application_name=${schema}`)
-    await expect(stores.tokens.begin('key', ask())).rejects.toThrow(`migrate(pool, { schema: '${schema}' })`)
-    await migrate(pool, { schema })
-    const turns = await Promise.all(
-      Array.from({ length: 20 }, (_, index) => stores.tokens.begin(`key-${index}`, ask())),
+    await expect(stores.tokens.acquire('key', ask())).rejects.toThrow(
+      `migrate(pool, { schema: '${schema}' })`,
     )
-    expect(turns.filter(({ kind }) => kind === 'go')).toHaveLength(20)
+    await migrate(pool, { schema })
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => stores.tokens.acquire(`key-${index}`, ask())),
+    )
+    expect(results.filter(({ kind }) => kind === 'acquired')).toHaveLength(20)
     expect(await connected()).toBeGreaterThan(0)
     expect(await connected()).toBeLessThanOrEqual(4)
     await stores.close()
@@ -109,8 +111,8 @@ onPostgres('on a server', () => {
       return rows.length === 0
     })
     // The server tells its client before it forgets it: whatever has arrived by now is read in these turns.
-    for (let turn = 0; turn < 2; turn++) await setImmediately()
-    expect((await stores.tokens.begin('key', ask())).kind).toBe('go')
+    for (let lease = 0; lease < 2; lease++) await setImmediately()
+    expect((await stores.tokens.acquire('key', ask())).kind).toBe('acquired')
     await stores.close()
     await pool.query(`drop schema ${name} cascade`)
     await pool.end()
@@ -140,9 +142,9 @@ onPostgres('on a server', () => {
   test('a process that never closes its stores finishes a write that is under way', async () => {
     const { pool, schema } = shared
     const tokens = postgresTokenStore(pool, { schema })
-    const turn = await go(tokens, 'key')
+    const lease = await acquired(tokens, 'key')
     const said = await whileLocked(pool, `${schema}.zoho_auth_tokens`, 'key', async (end, pid) => {
-      const saying = child({ name: 'write', url: `${url}?schema=${schema}`, ask: turn })
+      const saying = child({ name: 'write', url: `${url}?schema=${schema}`, ask: lease })
       await Promise.race([until(() => isWaitedFor(pool, pid), 'the write waits'), saying])
       await end()
       return saying

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Connection } from '@zoho-auth/core'
 import pg from 'pg'
 import { PRUNE_BATCH, postgresConnectionStore, postgresTokenStore, pruneTokens } from '../src/index.js'
-import { ask, database, go, LONG_MS, onPostgres, openPool, sleep } from './support.js'
+import { acquired, ask, database, LONG_MS, onPostgres, openPool, sleep } from './support.js'
 
 const connection = (id: string): Connection => ({
   id,
@@ -29,26 +29,26 @@ onPostgres('rows', () => {
     ['a newer format', 'format = 2', /"the-key.*" in .*zoho_auth_tokens has format 2.*update the package/],
     ['a value without an end', "value = 'x', ends_at = null", /"the-key.*damaged/],
     ['a lease without an end', 'lease_ends_at = null', /"the-key.*damaged/],
-    ['an unknown reason', "quiet_reason = 'whatever', quiet_until = 1", /"the-key.*damaged/],
+    ['an unknown reason', "cooldown_reason = 'whatever', cooldown_until = 1", /"the-key.*damaged/],
     ['a torn budget log', "tried_at = '{1,2,3}'", /"the-key.*damaged/],
     ['a negative generation', 'generation = -1', /"the-key.*damaged/],
   ])('a token row with %s', (name, damage, message) => {
     const key = `the-key, ${name}`
 
     test('is refused by every operation, named, and left as it is', async () => {
-      const turn = await go(tokens, key)
+      const lease = await acquired(tokens, key)
       await pool.query(`update ${tokenTable} set ${damage} where key = $1`, [key])
       const before = await rowOf(tokenTable, 'key', key)
       for (const work of [
-        () => tokens.begin(key, ask()),
-        () => tokens.commit(key, turn, 'the-token', LONG_MS),
-        () => tokens.abandon(key, turn, { unspent: true }),
-        () => tokens.forget(key),
+        () => tokens.acquire(key, ask()),
+        () => tokens.commit(key, lease, 'the-token', LONG_MS),
+        () => tokens.release(key, lease, { unspent: true }),
+        () => tokens.invalidate(key),
         () => tokens.inspect(key),
       ])
         await expect(work()).rejects.toThrow(message)
       expect(await rowOf(tokenTable, 'key', key)).toEqual(before)
-      expect((await tokens.begin(`${key}, its neighbour`, ask())).kind).toBe('go')
+      expect((await tokens.acquire(`${key}, its neighbour`, ask())).kind).toBe('acquired')
     })
   })
 
@@ -115,15 +115,19 @@ onPostgres('rows', () => {
       type === pg.types.builtins.TEXT ? text : { wrapped: text }
     const odd = openPool({ types: { getTypeParser } as pg.CustomTypesConfig })
     const store = postgresTokenStore(odd, { schema })
-    const turn = await go(store, 'odd-types')
-    expect(typeof turn.generation).toBe('number')
-    expect((await store.commit('odd-types', turn, 'the-token', LONG_MS))?.value).toBe('the-token')
+    const lease = await acquired(store, 'odd-types')
+    expect(typeof lease.generation).toBe('number')
+    expect((await store.commit('odd-types', lease, 'the-token', LONG_MS))?.value).toBe('the-token')
     await odd.end()
   })
 
   test('what has no end in time comes back as it went in', async () => {
-    await tokens.forget('for-ever', { reason: 'revoked', ms: Number.POSITIVE_INFINITY })
-    expect(await tokens.begin('for-ever', ask())).toEqual({ kind: 'quiet', reason: 'revoked', ms: Infinity })
+    await tokens.invalidate('for-ever', { reason: 'revoked', ms: Number.POSITIVE_INFINITY })
+    expect(await tokens.acquire('for-ever', ask())).toEqual({
+      kind: 'cooldown',
+      reason: 'revoked',
+      ms: Infinity,
+    })
   })
 
   test('an error does not quote the row, although PostgreSQL does', async () => {
@@ -136,17 +140,17 @@ onPostgres('rows', () => {
   test('rows that mean nothing any more are pruned, others stay', async () => {
     await pool.query(`delete from ${tokenTable}`)
     const budget = { limit: 8, windowMs: 20 }
-    await tokens.commit('live', await go(tokens, 'live', { budget }), 'the-token', LONG_MS)
-    await tokens.commit('over', await go(tokens, 'over', { budget }), 'the-token', 1)
-    await go(tokens, 'held', { budget })
-    await go(tokens, 'counted')
-    await tokens.forget('quiet', { reason: 'revoked', ms: LONG_MS })
-    await tokens.forget('forgotten')
+    await tokens.commit('live', await acquired(tokens, 'live', { budget }), 'the-token', LONG_MS)
+    await tokens.commit('over', await acquired(tokens, 'over', { budget }), 'the-token', 1)
+    await acquired(tokens, 'held', { budget })
+    await acquired(tokens, 'counted')
+    await tokens.invalidate('cooldown', { reason: 'revoked', ms: LONG_MS })
+    await tokens.invalidate('forgotten')
     await sleep(60)
     expect(await pruneTokens(pool, { schema })).toBe(0)
     expect(await pruneTokens(pool, { schema, idleMs: 10 })).toBe(2)
     const { rows } = await pool.query(`select key from ${tokenTable} order by key`)
-    expect(rows.map(({ key }) => key)).toEqual(['counted', 'held', 'live', 'quiet'])
+    expect(rows.map(({ key }) => key)).toEqual(['cooldown', 'counted', 'held', 'live'])
     expect(PRUNE_BATCH).toBe(10_000)
   })
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe } from '@jest/globals'
-import type { BeginRequest, GoTurn, TokenStore } from '@zoho-auth/core'
+import type { AcquireRequest, RefreshLease, TokenStore } from '@zoho-auth/core'
 import pg from 'pg'
 import { migrate } from '../src/index.js'
 
@@ -36,18 +36,24 @@ export function database(options: pg.PoolConfig = {}): { readonly pool: pg.Pool;
   return { pool, schema }
 }
 
-export function ask(request: Partial<BeginRequest> = {}): BeginRequest {
-  return { lease: 'a', newerThan: 0, leaseMs: LONG_MS, budget: { limit: 8, windowMs: LONG_MS }, ...request }
+export function ask(request: Partial<AcquireRequest> = {}): AcquireRequest {
+  return {
+    holder: 'a',
+    minGeneration: 0,
+    leaseMs: LONG_MS,
+    budget: { limit: 8, windowMs: LONG_MS },
+    ...request,
+  }
 }
 
-export async function go(
+export async function acquired(
   store: TokenStore,
   key: string,
-  request: Partial<BeginRequest> = {},
-): Promise<GoTurn> {
-  const turn = await store.begin(key, ask(request))
-  if (turn.kind !== 'go') throw new Error(`expected "go" and got ${JSON.stringify(turn)}`)
-  return turn
+  request: Partial<AcquireRequest> = {},
+): Promise<RefreshLease> {
+  const result = await store.acquire(key, ask(request))
+  if (result.kind !== 'acquired') throw new Error(`expected "acquired" and got ${JSON.stringify(result)}`)
+  return result.lease
 }
 
 /** The server's number for a connection. */

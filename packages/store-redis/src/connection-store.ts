@@ -1,4 +1,5 @@
-import { type Connection, type ConnectionStore, type PutOptions, ZohoAuthError } from '@zoho-auth/core'
+import { type Connection, ZohoAuthError } from '@zoho-auth/core'
+import type { ConnectionStore, PutOptions } from '@zoho-auth/core/store'
 import { type Commands, commandsOf, type RedisClientLike, type Send } from './client.js'
 import { PUT } from './connection-scripts.js'
 import { RedisFault, tooNew, unreadable } from './faults.js'

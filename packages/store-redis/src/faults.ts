@@ -1,4 +1,4 @@
-import { faultName } from '@zoho-auth/core'
+import { faultName } from '@zoho-auth/core/store'
 
 /** What a client or Redis said, without the arguments of the command. */
 export class RedisFault extends Error {

@@ -1,4 +1,4 @@
-import type { OpenedStores } from '@zoho-auth/core'
+import type { OpenedStores } from '@zoho-auth/core/store'
 import { connectionStoreOn } from './connection-store.js'
 import { DEFAULT_PREFIX } from './keys.js'
 import { LazyClient } from './lazy-client.js'

@@ -1,16 +1,16 @@
 /**
  * How long a key is kept at least after the last write, in milliseconds (one hour, the life of a token). It protects
- * what has no end of its own: the generation, so that a commit that comes after `forget` loses, and the count of
+ * what has no end of its own: the generation, so that a commit that comes after `invalidate` loses, and the count of
  * failures. A commit that is later still brings a token whose life is over.
  */
 const KEEP_MS = 3_600_000
 
 /**
- * The short way of `begin`, for what it mostly meets: a row just as a commit leaves it, with a token that is newer than
+ * The short way of `acquire`, for what it mostly meets: a row just as a commit leaves it, with a token that is newer than
  * ARGV[2]. The long way takes twice as long. It is taken for every other row: with a field more or less, with anything that
  * is not as expected, or with several attempts in its log.
  */
-export const ADOPT: string = `
+export const HIT: string = `
 local reply = redis.pcall('HGETALL', KEYS[1])
 if #reply == 14 then
   local row = {}
@@ -38,10 +38,10 @@ export const TOKEN_ROW: string = `
 local KEY = KEYS[1]
 local TIME = redis.call('TIME')
 local NOW = tonumber(TIME[1]) * 1000 + math.floor(tonumber(TIME[2]) / 1000)
-local FIELDS = {'v', 'generation', 'peak', 'value', 'value_ends', 'lease', 'lease_ends', 'turn',
-  'failures', 'last_quiet', 'last_failure', 'quiet', 'quiet_ends', 'throttled_until', 'log', 'window'}
-local NUMBERS = {'generation', 'peak', 'value_ends', 'lease_ends', 'failures', 'quiet_ends', 'throttled_until', 'window'}
-local PAIRS = {{'value', 'value_ends'}, {'lease', 'lease_ends'}, {'lease', 'turn'}, {'quiet', 'quiet_ends'}, {'log', 'window'}}
+local FIELDS = {'v', 'generation', 'peak', 'value', 'value_ends', 'holder', 'lease', 'lease_ends',
+  'failures', 'last_cooldown', 'last_failure', 'cooldown', 'cooldown_ends', 'throttled_until', 'log', 'window'}
+local NUMBERS = {'generation', 'peak', 'value_ends', 'lease_ends', 'failures', 'cooldown_ends', 'throttled_until', 'window'}
+local PAIRS = {{'value', 'value_ends'}, {'holder', 'lease_ends'}, {'holder', 'lease'}, {'cooldown', 'cooldown_ends'}, {'log', 'window'}}
 local REASONS = {dead = true, revoked = true, throttled = true, budget = true, backoff = true}
 
 local function text(number) return string.format('%.0f', number) end
@@ -56,9 +56,9 @@ local function parse_log(json)
   return log
 end
 
-local function parse_turn(turn)
-  local generation, at, used, failures, last_quiet = string.match(turn, '^(%d+) (%d+) (%d+) (%d+) (%a*)$')
-  return generation and {generation, at, used, failures, last_quiet}
+local function parse_lease(lease)
+  local generation, at, used, failures, last_cooldown = string.match(lease, '^(%d+) (%d+) (%d+) (%d+) (%a*)$')
+  return generation and {generation, at, used, failures, last_cooldown}
 end
 
 -- The row, or an answer that says why there is none.
@@ -82,10 +82,10 @@ local function load()
   for _, pair in ipairs(PAIRS) do
     if was[pair[1]] and not was[pair[2]] then return nil, {'unreadable', 'the field ' .. pair[2] .. ' is missing'} end
   end
-  for _, name in ipairs({'quiet', 'last_quiet'}) do
+  for _, name in ipairs({'cooldown', 'last_cooldown'}) do
     if was[name] and not REASONS[was[name]] then return nil, {'unreadable', 'the field ' .. name .. ' is no reason'} end
   end
-  if was.turn and not parse_turn(was.turn) then return nil, {'unreadable', 'the field turn is not a turn'} end
+  if was.lease and not parse_lease(was.lease) then return nil, {'unreadable', 'the field lease is not a lease'} end
   local row = {was = was, log = {}}
   if was.log then
     row.log = parse_log(was.log)
@@ -116,7 +116,7 @@ local function save(row)
   if #gone > 0 then redis.call('HDEL', KEY, unpack(gone)) end
   if #set == 0 and #gone == 0 then return end
   local till = NOW + ${KEEP_MS}
-  for _, name in ipairs({'value_ends', 'lease_ends', 'quiet_ends', 'throttled_until'}) do
+  for _, name in ipairs({'value_ends', 'lease_ends', 'cooldown_ends', 'throttled_until'}) do
     till = math.max(till, number(row, name))
   end
   for _, attempt in ipairs(log) do till = math.max(till, tonumber(attempt[1]) + number(row, 'window')) end
@@ -126,14 +126,14 @@ end
 -- Nobody has to be listening, and a user who may not publish loses nothing but time.
 local function tell(channel, message) redis.pcall('PUBLISH', channel, message) end
 
-local function free(row, lease)
-  if row.lease == lease then row.lease, row.lease_ends, row.turn = nil, nil, nil end
+local function free(row, holder)
+  if row.holder == holder then row.holder, row.lease, row.lease_ends = nil, nil, nil end
 end
 
 -- Ends the attempt of a lease; an attempt can end only once.
-local function settle(row, lease, unspent)
+local function settle(row, holder, unspent)
   for place = #row.log, 1, -1 do
-    if row.log[place][2] == lease then
+    if row.log[place][2] == holder then
       if unspent then table.remove(row.log, place) else row.log[place][2] = '' end
       return
     end
@@ -142,24 +142,24 @@ end
 
 -- Forgets what went wrong, but for a throttle.
 local function recover(row)
-  row.failures, row.last_quiet, row.last_failure, row.quiet, row.quiet_ends = nil, nil, nil, nil, nil
+  row.failures, row.last_cooldown, row.last_failure, row.cooldown, row.cooldown_ends = nil, nil, nil, nil, nil
 end
 
 -- The later end wins.
-local function silence(row, reason, ms)
+local function cool(row, reason, ms)
   local ends = NOW + tonumber(ms)
   if reason == 'throttled' then
     row.throttled_until = text(math.max(number(row, 'throttled_until'), ends))
-  elseif not row.quiet or number(row, 'quiet_ends') < ends then
-    row.quiet, row.quiet_ends = reason, text(ends)
+  elseif not row.cooldown or number(row, 'cooldown_ends') < ends then
+    row.cooldown, row.cooldown_ends = reason, text(ends)
   end
 end
 
--- What is quiet now, whichever lasts longer.
-local function quiet_of(row)
-  local throttled, other = number(row, 'throttled_until'), number(row, 'quiet_ends')
+-- The cooldown that lasts longest now.
+local function cooldown_of(row)
+  local throttled, other = number(row, 'throttled_until'), number(row, 'cooldown_ends')
   if throttled > NOW and throttled > other then return 'throttled', text(throttled - NOW) end
-  if row.quiet and other > NOW then return row.quiet, text(other - NOW) end
+  if row.cooldown and other > NOW then return row.cooldown, text(other - NOW) end
   return nil
 end
 

@@ -1,20 +1,20 @@
 import type {
-  AbandonOptions,
-  BeginRequest,
-  GoTurn,
-  Quiet,
-  QuietReason,
-  RefreshTurn,
+  AcquireRequest,
+  AcquireResult,
+  Cooldown,
+  CooldownReason,
+  RefreshLease,
+  ReleaseOptions,
   StoredToken,
   TokenRecord,
   TokenStore,
-} from '@zoho-auth/core'
+} from '@zoho-auth/core/store'
 import { type Commands, commandsOf, type RedisClientLike } from './client.js'
 import { tooNew, unreadable } from './faults.js'
 import { newsChannel, prefixOf, type RedisStoreOptions, tokenKey } from './keys.js'
 import { News, type RedisSubscriberLike } from './news.js'
 import { type Script, whole } from './script.js'
-import { ABANDON, BEGIN, COMMIT, FORGET, INSPECT } from './token-scripts.js'
+import { ACQUIRE, COMMIT, INSPECT, INVALIDATE, RELEASE } from './token-scripts.js'
 
 export interface RedisTokenStoreOptions extends RedisStoreOptions {
   /**
@@ -26,7 +26,7 @@ export interface RedisTokenStoreOptions extends RedisStoreOptions {
 
 export interface RedisTokenStore extends TokenStore {
   /**
-   * Resolves when a turn of this key ends, wherever in the fleet, or when the signal aborts; never rejects. There with a
+   * Resolves when a lease of this key ends, wherever in the fleet, or when the signal aborts; never rejects. There with a
    * `subscriber` only. A hint: Redis may lose a message, so who waits asks again after a while anyhow.
    */
   changed?(key: string, signal: AbortSignal): Promise<void>
@@ -73,35 +73,40 @@ class CommandsTokenStore implements TokenStore {
     this.#channel = newsChannel(prefix)
   }
 
-  async begin(key: string, request: BeginRequest): Promise<RefreshTurn> {
-    const { lease, newerThan, leaseMs, budget } = request
-    const [kind, ...answer] = await this.#run(BEGIN, key, [
-      lease,
-      whole('newerThan', newerThan),
+  async acquire(key: string, request: AcquireRequest): Promise<AcquireResult> {
+    const { holder, minGeneration, leaseMs, budget } = request
+    const [kind, ...answer] = await this.#run(ACQUIRE, key, [
+      holder,
+      whole('minGeneration', minGeneration),
       whole('leaseMs', leaseMs),
       whole('budget.limit', budget.limit),
       whole('budget.windowMs', budget.windowMs),
     ])
-    if (kind === 'token') return { kind: 'adopt', token: storedToken(answer) }
+    if (kind === 'token') return { kind: 'hit', token: storedToken(answer) }
     if (kind === 'wait') return { kind, ms: Number(answer[0]) }
-    if (kind === 'quiet') return { kind, reason: answer[0] as QuietReason, ms: Number(answer[1]) }
-    const [generation, at, used, failures, lastQuiet] = answer
-    return {
-      kind: 'go',
-      lease,
+    if (kind === 'cooldown') return { kind, reason: answer[0] as CooldownReason, ms: Number(answer[1]) }
+    const [generation, at, used, failures, lastCooldown] = answer
+    const lease: RefreshLease = {
+      holder,
       generation: Number(generation),
       at: Number(at),
       used: Number(used),
       failures: Number(failures),
-      ...(lastQuiet ? { lastQuiet: lastQuiet as QuietReason } : {}),
+      ...(lastCooldown ? { lastCooldown: lastCooldown as CooldownReason } : {}),
     }
+    return { kind: 'acquired', lease }
   }
 
-  async commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined> {
+  async commit(
+    key: string,
+    lease: RefreshLease,
+    value: string,
+    lifeMs: number,
+  ): Promise<StoredToken | undefined> {
     const [kind, ...answer] = await this.#run(COMMIT, key, [
-      turn.lease,
-      whole('generation', turn.generation),
-      whole('at', turn.at),
+      lease.holder,
+      whole('generation', lease.generation),
+      whole('at', lease.at),
       whole('lifeMs', lifeMs),
       this.#channel,
       key,
@@ -110,29 +115,34 @@ class CommandsTokenStore implements TokenStore {
     return kind === 'token' ? storedToken(answer) : undefined
   }
 
-  async abandon(key: string, turn: GoTurn, { quiet, unspent }: AbandonOptions = {}): Promise<void> {
-    await this.#run(ABANDON, key, [
-      turn.lease,
-      whole('generation', turn.generation),
+  async release(key: string, lease: RefreshLease, { cooldown, unspent }: ReleaseOptions = {}): Promise<void> {
+    await this.#run(RELEASE, key, [
+      lease.holder,
+      whole('generation', lease.generation),
       unspent ? '1' : '0',
-      quiet?.reason ?? '',
-      whole('quiet.ms', quiet?.ms ?? 0),
+      cooldown?.reason ?? '',
+      whole('cooldown.ms', cooldown?.ms ?? 0),
       this.#channel,
       key,
     ])
   }
 
-  async forget(key: string, quiet?: Quiet): Promise<void> {
-    await this.#run(FORGET, key, [quiet?.reason ?? '', whole('quiet.ms', quiet?.ms ?? 0), this.#channel, key])
+  async invalidate(key: string, cooldown?: Cooldown): Promise<void> {
+    await this.#run(INVALIDATE, key, [
+      cooldown?.reason ?? '',
+      whole('cooldown.ms', cooldown?.ms ?? 0),
+      this.#channel,
+      key,
+    ])
   }
 
   async inspect(key: string): Promise<TokenRecord | undefined> {
-    const [kind, used, leaseMs, reason, quietMs, ...token] = await this.#run(INSPECT, key, [])
+    const [kind, used, leaseMs, reason, cooldownMs, ...token] = await this.#run(INSPECT, key, [])
     if (kind === 'none') return undefined
     return {
       token: token[0] ? storedToken(token) : undefined,
       used: Number(used),
-      quiet: reason ? { reason: reason as QuietReason, ms: Number(quietMs) } : undefined,
+      cooldown: reason ? { reason: reason as CooldownReason, ms: Number(cooldownMs) } : undefined,
       leaseMs: leaseMs ? Number(leaseMs) : undefined,
     }
   }

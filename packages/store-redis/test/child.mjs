@@ -9,7 +9,7 @@ const redis = new LazyClient(new URL(url), [{ redis: nodeRedis, 'ioredis only': 
 const ready = () => redis.ready()
 const tokens = Object.assign(tokenStoreOn(redis, prefix), { ready })
 const connections = Object.assign(connectionStoreOn(redis, prefix), { ready })
-const ASK = { lease: 'a', newerThan: 0, leaseMs: 60_000, budget: { limit: 8, windowMs: 600_000 } }
+const ASK = { holder: 'a', minGeneration: 0, leaseMs: 60_000, budget: { limit: 8, windowMs: 600_000 } }
 
 const jobs = {
   /** Asks for a token, as an app does. */
@@ -21,19 +21,19 @@ const jobs = {
 
   /** Leaves a write under way, to a server that answers late. */
   async write() {
-    const turn = await tokens.begin('key', ASK)
+    const { lease } = await tokens.acquire('key', ASK)
     await redis.send(['CLIENT', 'PAUSE', '500', 'ALL'], '')
-    void tokens.commit('key', turn, 'the-token', 60_000).then(() => console.log('written'))
+    void tokens.commit('key', lease, 'the-token', 60_000).then(() => console.log('written'))
   },
 
   /** Asks where nobody listens. */
   async nobody() {
-    await tokens.begin('key', ASK).catch(() => console.log('a fault'))
+    await tokens.acquire('key', ASK).catch(() => console.log('a fault'))
   },
 
   /** Loses its connection, and does not ask again. */
   async lost() {
-    await tokens.begin('key', ASK)
+    await tokens.acquire('key', ASK)
     await redis.send(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no'], '').catch(() => {})
     console.log('lost')
   },

@@ -1,20 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import type { BeginRequest, Connection, GoTurn } from '@zoho-auth/core'
+import type { Connection, RefreshLease } from '@zoho-auth/core'
 import { redisConnectionStore, redisTokenStore } from '@zoho-auth/store-redis'
-import { CLIENTS, nodeRedis, ownPrefix, SHARED_URL } from './support.js'
+import { ASK, acquired, CLIENTS, nodeRedis, ownPrefix, SHARED_URL } from './support.js'
 
 const onRedis = SHARED_URL ? describe : describe.skip
 
 const HOUR_MS = 3_600_000
 /** What a test may take, in milliseconds. */
 const SLACK_MS = 10_000
-
-const ASK: BeginRequest = {
-  lease: 'the-lease',
-  newerThan: 0,
-  leaseMs: 60_000,
-  budget: { limit: 8, windowMs: 600_000 },
-}
 
 function sample(id: string): Connection {
   return {
@@ -40,54 +33,54 @@ async function opened() {
 onRedis('the key of a token', () => {
   test.each<{
     what: string
-    leaveBehind: (o: Awaited<ReturnType<typeof opened>>, turn: GoTurn) => unknown
+    leaveBehind: (o: Awaited<ReturnType<typeof opened>>, lease: RefreshLease) => unknown
     ms: number
   }>([
-    { what: 'an hour after a turn', leaveBehind: () => {}, ms: HOUR_MS },
+    { what: 'an hour after a lease', leaveBehind: () => {}, ms: HOUR_MS },
     {
       what: 'an hour after forget, which a late commit must not undo',
-      leaveBehind: ({ tokens }) => tokens.forget('key'),
+      leaveBehind: ({ tokens }) => tokens.invalidate('key'),
       ms: HOUR_MS,
     },
     {
       what: 'with its token, where that lives longer',
-      leaveBehind: ({ tokens }, turn) => tokens.commit('key', turn, 'the-token', 2 * HOUR_MS),
+      leaveBehind: ({ tokens }, lease) => tokens.commit('key', lease, 'the-token', 2 * HOUR_MS),
       ms: 2 * HOUR_MS,
     },
     {
-      what: 'with its quiet',
-      leaveBehind: ({ tokens }, turn) =>
-        tokens.abandon('key', turn, { quiet: { reason: 'dead', ms: 3 * HOUR_MS } }),
+      what: 'with its cooldown',
+      leaveBehind: ({ tokens }, lease) =>
+        tokens.release('key', lease, { cooldown: { reason: 'dead', ms: 3 * HOUR_MS } }),
       ms: 3 * HOUR_MS,
     },
     {
       what: 'with a throttle, which outlives forget',
-      leaveBehind: async ({ tokens }, turn) => {
-        await tokens.abandon('key', turn, { quiet: { reason: 'throttled', ms: 3 * HOUR_MS } })
-        await tokens.forget('key')
+      leaveBehind: async ({ tokens }, lease) => {
+        await tokens.release('key', lease, { cooldown: { reason: 'throttled', ms: 3 * HOUR_MS } })
+        await tokens.invalidate('key')
       },
       ms: 3 * HOUR_MS,
     },
     {
       what: 'with the window of its budget',
-      leaveBehind: async ({ tokens }, turn) => {
-        await tokens.abandon('key', turn)
+      leaveBehind: async ({ tokens }, lease) => {
+        await tokens.release('key', lease)
         const budget = { limit: 8, windowMs: 4 * HOUR_MS }
-        await tokens.abandon('key', (await tokens.begin('key', { ...ASK, budget })) as GoTurn)
+        await tokens.release('key', await acquired(tokens, 'key', { budget }))
       },
       ms: 4 * HOUR_MS,
     },
     {
       what: 'with its lease',
-      leaveBehind: async ({ tokens }, turn) => {
-        await tokens.abandon('key', turn)
-        await tokens.begin('key', { ...ASK, leaseMs: 5 * HOUR_MS })
+      leaveBehind: async ({ tokens }, lease) => {
+        await tokens.release('key', lease)
+        await tokens.acquire('key', { ...ASK, leaseMs: 5 * HOUR_MS })
       },
       ms: 5 * HOUR_MS,
     },
   ])('vanishes $what', async ({ leaveBehind, ms }) => {
     const all = await opened()
-    await leaveBehind(all, (await all.tokens.begin('key', ASK)) as GoTurn)
+    await leaveBehind(all, await acquired(all.tokens, 'key'))
     const left = Number(await all.run('PTTL', all.key))
     expect(left).toBeLessThanOrEqual(ms)
     expect(left).toBeGreaterThan(ms - SLACK_MS)
@@ -102,8 +95,8 @@ onRedis('the key of a token', () => {
   test('keeps no more attempts than the budget allows', async () => {
     const { tokens, key, run } = await opened()
     for (let attempt = 0; attempt < 20; attempt++) {
-      const turn = await tokens.begin('key', { ...ASK, lease: `lease-${attempt}` })
-      if (turn.kind === 'go') await tokens.abandon('key', turn)
+      const result = await tokens.acquire('key', { ...ASK, holder: `holder-${attempt}` })
+      if (result.kind === 'acquired') await tokens.release('key', result.lease)
     }
     const log = (await run('HGET', key, 'log')) as string
     expect(JSON.parse(log)).toHaveLength(ASK.budget.limit)
@@ -131,31 +124,35 @@ onRedis('the key of a token', () => {
       says: /the field log is not/,
     },
     { what: 'with a cut log', spoil: (key) => ['HSET', key, 'log', '[["1'], says: /the field log is not/ },
-    { what: 'with a wrong turn', spoil: (key) => ['HSET', key, 'turn', 'x'], says: /the field turn is not/ },
+    {
+      what: 'with a wrong lease',
+      spoil: (key) => ['HSET', key, 'lease', 'x'],
+      says: /the field lease is not/,
+    },
     {
       what: 'with an unknown reason',
-      spoil: (key) => ['HSET', key, 'quiet', 'x', 'quiet_ends', '1'],
-      says: /quiet is no reason/,
+      spoil: (key) => ['HSET', key, 'cooldown', 'x', 'cooldown_ends', '1'],
+      says: /cooldown is no reason/,
     },
   ])('$what is refused by name, and left as it is', async ({ spoil, says }) => {
     const { tokens, key, run } = await opened()
-    const turn = (await tokens.begin('key', ASK)) as GoTurn
-    await tokens.commit('key', turn, 'the-token', HOUR_MS)
+    const lease = await acquired(tokens, 'key')
+    await tokens.commit('key', lease, 'the-token', HOUR_MS)
     if (spoil(key)[0] === 'SET') await run('DEL', key)
     await run(...spoil(key))
     const before = await run('DUMP', key)
     for (const use of [
-      () => tokens.begin('key', ASK),
-      () => tokens.commit('key', { ...turn, generation: turn.generation + 1 }, 'another-token', HOUR_MS),
-      () => tokens.abandon('key', turn, { quiet: { reason: 'dead', ms: 1 } }),
-      () => tokens.forget('key'),
+      () => tokens.acquire('key', ASK),
+      () => tokens.commit('key', { ...lease, generation: lease.generation + 1 }, 'another-token', HOUR_MS),
+      () => tokens.release('key', lease, { cooldown: { reason: 'dead', ms: 1 } }),
+      () => tokens.invalidate('key'),
       () => tokens.inspect('key'),
     ]) {
       await expect(use()).rejects.toThrow(says)
       await expect(use()).rejects.toThrow(JSON.stringify(key))
     }
     expect(await run('DUMP', key)).toEqual(before)
-    expect((await tokens.begin('another key', ASK)).kind).toBe('go')
+    expect((await tokens.acquire('another key', ASK)).kind).toBe('acquired')
   })
 })
 
@@ -249,9 +246,9 @@ onRedis.each(CLIENTS)('a prefix, with $name', ({ connect }) => {
     await admin.sendCommand(['SET', `${base}foreign`, 'x'])
     const prefix = `${base}own:`
     const tokens = redisTokenStore(client, { prefix })
-    const turn = (await tokens.begin('key', ASK)) as GoTurn
-    await tokens.commit('key', turn, 'the-token', HOUR_MS)
-    await tokens.forget('key')
+    const lease = await acquired(tokens, 'key')
+    await tokens.commit('key', lease, 'the-token', HOUR_MS)
+    await tokens.invalidate('key')
     const connections = redisConnectionStore(client, { prefix })
     await connections.put(sample('acme'))
     await connections.delete('acme')

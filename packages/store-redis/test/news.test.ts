@@ -1,17 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import type { BeginRequest, GoTurn } from '@zoho-auth/core'
+import type { RefreshLease } from '@zoho-auth/core'
 import { type RedisSubscriberLike, redisTokenStore } from '@zoho-auth/store-redis'
 import { until } from '../../../testing/waiting.mjs'
-import { ioredis, nodeRedis, ownPrefix, SHARED_URL } from './support.js'
+import { acquired, ioredis, nodeRedis, ownPrefix, SHARED_URL } from './support.js'
 
 const onRedis = SHARED_URL ? describe : describe.skip
-
-const ASK: BeginRequest = {
-  lease: 'the-lease',
-  newerThan: 0,
-  leaseMs: 60_000,
-  budget: { limit: 8, windowMs: 600_000 },
-}
 
 const SUBSCRIBERS: readonly { name: string; connect: () => Promise<RedisSubscriberLike> }[] = [
   { name: 'node-redis', connect: () => nodeRedis() },
@@ -28,7 +21,7 @@ async function untilSubscribed(prefix: string, wanted = true): Promise<void> {
 }
 
 onRedis.each(SUBSCRIBERS)('with a subscriber of $name', ({ connect }) => {
-  test('whoever waits is woken when the turn ends, and only for this key', async () => {
+  test('whoever waits is woken when the lease ends, and only for this key', async () => {
     const prefix = ownPrefix()
     const subscriber = await connect()
     const waiting = redisTokenStore(await nodeRedis(), { prefix, subscriber })
@@ -36,18 +29,18 @@ onRedis.each(SUBSCRIBERS)('with a subscriber of $name', ({ connect }) => {
     const never = new AbortController()
     const woken: string[] = []
     const other = waiting.changed?.('other', never.signal).then(() => woken.push('other'))
-    const ends: ((turn: GoTurn) => Promise<unknown>)[] = [
-      (turn) => working.commit('key', turn, 'the-token', 60_000),
-      (turn) => working.abandon('key', turn),
-      () => working.forget('key'),
+    const ends: ((lease: RefreshLease) => Promise<unknown>)[] = [
+      (lease) => working.commit('key', lease, 'the-token', 60_000),
+      (lease) => working.release('key', lease),
+      () => working.invalidate('key'),
     ]
     await untilSubscribed(prefix)
-    let newerThan = 0
+    let minGeneration = 0
     for (const end of ends) {
-      const turn = (await working.begin('key', { ...ASK, newerThan })) as GoTurn
-      newerThan = turn.generation
+      const lease = await acquired(working, 'key', { minGeneration })
+      minGeneration = lease.generation
       const change = waiting.changed?.('key', never.signal).then(() => woken.push('key'))
-      await end(turn)
+      await end(lease)
       await change
     }
     expect(woken).toEqual(['key', 'key', 'key'])

@@ -2,28 +2,16 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
-import {
-  type BeginRequest,
-  type Connection,
-  type OpenedStores,
-  sealedConnectionStore,
-  type TokenStore,
-} from '@zoho-auth/core'
+import { type Connection, type OpenedStores, sealedConnectionStore, type TokenStore } from '@zoho-auth/core'
 import { startEmulator } from '@zoho-auth/emulator'
 import { openStores, redisTokenStore } from '@zoho-auth/store-redis'
 import { latenessMs, until } from '../../../testing/waiting.mjs'
 import { ioredis, LazyClient, type Make, nodeRedis as nodeRedisMaker } from '../src/lazy-client.js'
 import { tokenStoreOn } from '../src/token-store.js'
-import { closing, nodeRedis, ownPrefix, ownServer, SHARED_URL } from './support.js'
+import { ASK, closing, nodeRedis, ownPrefix, ownServer, SHARED_URL } from './support.js'
 
 const onRedis = SHARED_URL ? describe : describe.skip
 
-const ASK: BeginRequest = {
-  lease: 'the-lease',
-  newerThan: 0,
-  leaseMs: 60_000,
-  budget: { limit: 8, windowMs: 600_000 },
-}
 const PASSWORD = 'the-pass:word'
 const connection: Connection = {
   id: 'acme',
@@ -57,8 +45,8 @@ function tokensAt(url: string, makers: readonly Make[]) {
 async function untilAnswered(tokens: TokenStore): Promise<string | undefined> {
   let kind: string | undefined
   await until(async () => {
-    kind = await tokens.begin('key', ASK).then(
-      (turn) => turn.kind,
+    kind = await tokens.acquire('key', ASK).then(
+      (lease) => lease.kind,
       () => undefined,
     )
     return kind !== undefined
@@ -122,7 +110,7 @@ describe('a store by URL', () => {
     const stores = openStores(NOWHERE)
     await stores.close()
     await stores.close()
-    expect((await faultOf(() => stores.tokens.begin('key', ASK))).message).toContain('closed')
+    expect((await faultOf(() => stores.tokens.acquire('key', ASK))).message).toContain('closed')
   })
 
   test('says what to install where no client is', async () => {
@@ -134,7 +122,7 @@ describe('a store by URL', () => {
 
 describe.each(INSTALLED)('a store by URL, with $name', ({ makers }) => {
   test('tells why it cannot connect, without the password', async () => {
-    const fault = await faultOf(() => tokensAt(NOWHERE, makers).begin('key', ASK))
+    const fault = await faultOf(() => tokensAt(NOWHERE, makers).acquire('key', ASK))
     expect(fault.message).toMatch(/^Redis at 127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED/)
     expect(shown(fault)).not.toContain('the-password')
   })
@@ -144,8 +132,8 @@ onRedis.each(INSTALLED)('a store by URL, on a server, with $name', ({ makers }) 
   test('signs in with a password, and does not show it when it is wrong', async () => {
     const server = await ownServer({ arguments: ['--requirepass', PASSWORD] })
     const at = (password: string) => `redis://:${encodeURIComponent(password)}@127.0.0.1:${server.port}`
-    expect((await tokensAt(at(PASSWORD), makers).begin('key', ASK)).kind).toBe('go')
-    const fault = await faultOf(() => tokensAt(at('the-wrong-password'), makers).begin('key', ASK))
+    expect((await tokensAt(at(PASSWORD), makers).acquire('key', ASK)).kind).toBe('acquired')
+    const fault = await faultOf(() => tokensAt(at('the-wrong-password'), makers).acquire('key', ASK))
     expect(fault.message).toMatch(/WRONGPASS|NOAUTH/)
     expect(shown(fault)).not.toContain('the-wrong-password')
   })
@@ -153,34 +141,34 @@ onRedis.each(INSTALLED)('a store by URL, on a server, with $name', ({ makers }) 
   test('fails at once while the server is away, and works when it is back', async () => {
     const server = await ownServer()
     const tokens = tokensAt(server.url, makers)
-    await tokens.begin('key', ASK)
+    await tokens.acquire('key', ASK)
     await server.stop()
     const lateness = latenessMs()
     const startedAt = performance.now()
-    await faultOf(() => tokens.begin('key', ASK))
+    await faultOf(() => tokens.acquire('key', ASK))
     expect(performance.now() - startedAt).toBeLessThan(1_000 + lateness())
     await ownServer({ port: server.port })
-    expect(await untilAnswered(tokens)).toBe('go')
+    expect(await untilAnswered(tokens)).toBe('acquired')
   })
 
   test('works once the server takes the password after all', async () => {
     const server = await ownServer({ arguments: ['--requirepass', PASSWORD] })
     const admin = await nodeRedis(`redis://:${encodeURIComponent(PASSWORD)}@127.0.0.1:${server.port}`)
     const tokens = tokensAt(`redis://:the-new-password@127.0.0.1:${server.port}`, makers)
-    await faultOf(() => tokens.begin('key', ASK))
+    await faultOf(() => tokens.acquire('key', ASK))
     await admin.sendCommand(['CONFIG', 'SET', 'requirepass', 'the-new-password'])
-    expect(await untilAnswered(tokens)).toBe('go')
+    expect(await untilAnswered(tokens)).toBe('acquired')
   })
 
   test('closes what it opened', async () => {
     const server = await ownServer()
     const tokens = tokensAt(server.url, makers)
-    await tokens.begin('key', ASK)
+    await tokens.acquire('key', ASK)
     await tokens.close()
     const admin = await nodeRedis(server.url)
     const clients = (await admin.sendCommand(['CLIENT', 'LIST'])) as string
     expect(clients.trim().split('\n')).toHaveLength(1)
-    expect((await faultOf(() => tokens.begin('key', ASK))).message).toContain('closed')
+    expect((await faultOf(() => tokens.acquire('key', ASK))).message).toContain('closed')
   })
 })
 
@@ -224,7 +212,7 @@ onRedis('a store by URL, on a server', () => {
   test('keeps tokens and connections under its prefix', async () => {
     const prefix = ownPrefix()
     const stores = opened(`${SHARED_URL}/0?prefix=${prefix}`)
-    await stores.tokens.begin('key', ASK)
+    await stores.tokens.acquire('key', ASK)
     await stores.connections.put(connection)
     const admin = await nodeRedis()
     expect(await admin.exists([`${prefix}token:{key}`, `${prefix}connection:{acme}`])).toBe(2)

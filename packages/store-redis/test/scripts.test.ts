@@ -1,17 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import type { BeginRequest, Connection, GoTurn, TokenStore } from '@zoho-auth/core'
+import type { Connection, TokenStore } from '@zoho-auth/core'
 import { checkRedis, redisConnectionStore, redisTokenStore } from '@zoho-auth/store-redis'
-import { CLIENTS, nodeRedis, ownPrefix, ownServer, SHARED_URL } from './support.js'
+import { ASK, acquired, CLIENTS, nodeRedis, ownPrefix, ownServer, SHARED_URL } from './support.js'
 
 const onRedis = SHARED_URL ? describe : describe.skip
-
-const ASK: BeginRequest = {
-  lease: 'the-lease',
-  newerThan: 0,
-  leaseMs: 60_000,
-  budget: { limit: 8, windowMs: 600_000 },
-}
 
 const NOT_YET_EXISTING_KEYS = 1_000
 const CALLERS = 16
@@ -34,32 +27,26 @@ function rightsOfReadme(): string[] {
   return (/^ACL SETUSER \S+ on >\S+ (.*)$/m.exec(readme)?.[1] ?? '').split(' ')
 }
 
-async function go(store: TokenStore, key: string, request: Partial<BeginRequest> = {}): Promise<GoTurn> {
-  const turn = await store.begin(key, { ...ASK, ...request })
-  if (turn.kind !== 'go') throw new Error(`expected go and got ${turn.kind}`)
-  return turn
-}
-
 onRedis.each(CLIENTS)('scripts, with $name', ({ connect }) => {
   test('survive SCRIPT FLUSH between two calls', async () => {
     const store = redisTokenStore(await connect(SHARED_URL), { prefix: ownPrefix() })
     const admin = await nodeRedis()
-    const turn = await go(store, 'key')
+    const lease = await acquired(store, 'key')
     await admin.sendCommand(['SCRIPT', 'FLUSH'])
-    expect((await store.commit('key', turn, 'the-token', 60_000))?.value).toBe('the-token')
+    expect((await store.commit('key', lease, 'the-token', 60_000))?.value).toBe('the-token')
     await admin.sendCommand(['SCRIPT', 'FLUSH'])
-    expect((await store.begin('key', ASK)).kind).toBe('adopt')
+    expect((await store.acquire('key', ASK)).kind).toBe('hit')
   })
 
   test('survive a server that comes back empty', async () => {
     const server = await ownServer()
     const store = redisTokenStore(await connect(server.url), { prefix: ownPrefix() })
-    const turn = await go(store, 'key')
-    await store.commit('key', turn, 'the-token', 60_000)
+    const lease = await acquired(store, 'key')
+    await store.commit('key', lease, 'the-token', 60_000)
     await server.stop()
     await ownServer({ port: server.port })
-    const again = await go(store, 'key')
-    expect(again.generation).toBeGreaterThan(turn.generation)
+    const again = await acquired(store, 'key')
+    expect(again.generation).toBeGreaterThan(lease.generation)
     expect((await store.commit('key', again, 'another-token', 60_000))?.value).toBe('another-token')
   })
 })
@@ -73,9 +60,9 @@ onRedis('scripts', () => {
     const ask = async (caller: number, index: number): Promise<void> => {
       const key = `key-${index}`
       const store = stores[(caller + index) % stores.length] as TokenStore
-      const turn = await store.begin(key, { ...ASK, lease: `lease-${caller}` })
-      if (turn.kind === 'go') goes.set(key, (goes.get(key) ?? 0) + 1)
-      else expect(turn.kind).toBe('wait')
+      const result = await store.acquire(key, { ...ASK, holder: `lease-${caller}` })
+      if (result.kind === 'acquired') goes.set(key, (goes.get(key) ?? 0) + 1)
+      else expect(result.kind).toBe('wait')
     }
     for (let first = 0; first < NOT_YET_EXISTING_KEYS; first += KEYS_AT_ONCE) {
       const asked: Promise<void>[] = []
@@ -100,48 +87,48 @@ onRedis('scripts', () => {
       { prefix: ownPrefix() },
     )
     // The server learns each script at its first use.
-    await store.abandon('warm', await go(store, 'warm'))
-    await store.commit('warm', await go(store, 'warm'), 'the-token', 60_000)
-    await store.forget('warm')
+    await store.release('warm', await acquired(store, 'warm'))
+    await store.commit('warm', await acquired(store, 'warm'), 'the-token', 60_000)
+    await store.invalidate('warm')
     await store.inspect('warm')
     commands.length = 0
-    const turn = await go(store, 'key')
-    await store.commit('key', turn, 'the-token', 60_000)
-    await store.begin('key', ASK)
-    await store.abandon('key', turn)
+    const lease = await acquired(store, 'key')
+    await store.commit('key', lease, 'the-token', 60_000)
+    await store.acquire('key', ASK)
+    await store.release('key', lease)
     await store.inspect('key')
-    await store.forget('key')
+    await store.invalidate('key')
     expect(commands).toEqual(Array.from({ length: 6 }, () => 'EVALSHA'))
   })
 
   test('a command that was sent twice counts once', async () => {
     const store = redisTokenStore(await nodeRedis(), { prefix: ownPrefix() })
-    const turn = await go(store, 'key')
-    const quiet = { reason: 'backoff', ms: 1 } as const
-    await store.abandon('key', turn, { quiet })
-    await store.abandon('key', turn, { quiet })
+    const lease = await acquired(store, 'key')
+    const cooldown = { reason: 'backoff', ms: 1 } as const
+    await store.release('key', lease, { cooldown })
+    await store.release('key', lease, { cooldown })
     await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(await go(store, 'key')).toMatchObject({ failures: 1, lastQuiet: 'backoff' })
+    expect(await acquired(store, 'key')).toMatchObject({ failures: 1, lastCooldown: 'backoff' })
   })
 
-  test('forget is above every turn in flight, also above one that lost its lease', async () => {
+  test('invalidate is above every lease in flight, also above one that was lost', async () => {
     const store = redisTokenStore(await nodeRedis(), { prefix: ownPrefix() })
-    const far = await go(store, 'key', { lease: 'far', newerThan: 9e12, leaseMs: 1 })
+    const far = await acquired(store, 'key', { holder: 'far', minGeneration: 9e12, leaseMs: 1 })
     await new Promise((resolve) => setTimeout(resolve, 20))
-    const near = await go(store, 'key', { lease: 'near' })
+    const near = await acquired(store, 'key', { holder: 'near' })
     expect(near.generation).toBeLessThan(far.generation)
-    await store.forget('key')
+    await store.invalidate('key')
     expect(await store.commit('key', far, 'too-late', 60_000)).toBeUndefined()
   })
 
-  test('an abandon whose record is lost still tells the fleet to be quiet', async () => {
+  test('a release whose record is lost still sets its cooldown', async () => {
     const client = await nodeRedis()
     const prefix = ownPrefix()
     const store = redisTokenStore(client, { prefix })
-    const turn = await go(store, 'key')
+    const lease = await acquired(store, 'key')
     await client.sendCommand(['DEL', `${prefix}token:{key}`])
-    await store.abandon('key', turn, { quiet: { reason: 'throttled', ms: 60_000 } })
-    expect(await store.begin('key', ASK)).toMatchObject({ kind: 'quiet', reason: 'throttled' })
+    await store.release('key', lease, { cooldown: { reason: 'throttled', ms: 60_000 } })
+    expect(await store.acquire('key', ASK)).toMatchObject({ kind: 'cooldown', reason: 'throttled' })
   })
 
   test('nothing depends on the clock of this process', async () => {
@@ -149,12 +136,12 @@ onRedis('scripts', () => {
     const real = Date.now
     try {
       Date.now = () => real() + 86_400_000
-      const turn = await go(store, 'key')
-      expect(Math.abs(turn.at - real())).toBeLessThan(60_000)
+      const lease = await acquired(store, 'key')
+      expect(Math.abs(lease.at - real())).toBeLessThan(60_000)
       Date.now = () => 0
-      const stored = await store.commit('key', turn, 'the-token', 60_000)
+      const stored = await store.commit('key', lease, 'the-token', 60_000)
       expect(stored?.lifeMs).toBeGreaterThan(50_000)
-      expect((await store.begin('key', ASK)).kind).toBe('adopt')
+      expect((await store.acquire('key', ASK)).kind).toBe('hit')
     } finally {
       Date.now = real
     }
@@ -169,11 +156,11 @@ onRedis('scripts', () => {
     const subscriber = await nodeRedis(url)
     const store = redisTokenStore(client, { subscriber })
     const change = store.changed?.('key', new AbortController().signal)
-    await store.commit('key', await go(store, 'key'), 'the-token', 60_000)
+    await store.commit('key', await acquired(store, 'key'), 'the-token', 60_000)
     await change
-    await store.abandon('key', await go(store, 'key', { newerThan: 9e12 }))
+    await store.release('key', await acquired(store, 'key', { minGeneration: 9e12 }))
     await store.inspect('key')
-    await store.forget('key')
+    await store.invalidate('key')
     await store.close?.()
     const connections = redisConnectionStore(client)
     await connections.put(CONNECTION)
@@ -196,7 +183,7 @@ onRedis('scripts', () => {
       '+@all',
     ])
     const store = redisTokenStore(await nodeRedis(`redis://quiet:the-password@127.0.0.1:${server.port}`))
-    const turn = await go(store, 'key')
-    expect((await store.commit('key', turn, 'the-token', 60_000))?.value).toBe('the-token')
+    const lease = await acquired(store, 'key')
+    expect((await store.commit('key', lease, 'the-token', 60_000))?.value).toBe('the-token')
   })
 })

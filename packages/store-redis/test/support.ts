@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach } from '@jest/globals'
+import type { AcquireRequest, RefreshLease, TokenStore } from '@zoho-auth/core/store'
 import type { RedisClientLike } from '@zoho-auth/store-redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
@@ -21,6 +22,24 @@ export function closing<T>(one: T, close: () => unknown): T {
 
 /** The server all tests share: each uses a prefix of its own. */
 export const SHARED_URL: string = process.env.TEST_REDIS_URL ?? ''
+
+export const ASK: AcquireRequest = Object.freeze({
+  holder: 'the-holder',
+  minGeneration: 0,
+  leaseMs: 60_000,
+  budget: Object.freeze({ limit: 8, windowMs: 600_000 }),
+})
+
+/** The lease that nobody else holds. */
+export async function acquired(
+  store: TokenStore,
+  key: string,
+  request: Partial<AcquireRequest> = {},
+): Promise<RefreshLease> {
+  const result = await store.acquire(key, { ...ASK, ...request })
+  if (result.kind !== 'acquired') throw new Error(`expected "acquired" and got "${result.kind}"`)
+  return result.lease
+}
 
 export function ownPrefix(): string {
   return `test-${randomUUID()}:`

@@ -115,9 +115,9 @@ function plain(report: Report): string {
 }
 
 /** What makes a line under a pipe worth saying again; a life that runs down does not. */
-function newsOf({ state, refreshedAt, expiresAt, budgetLeft, quiet }: Report): string {
+function newsOf({ state, refreshedAt, expiresAt, budgetLeft, cooldown }: Report): string {
   const token = refreshedAt ?? (expiresAt === undefined ? 'none' : 'one')
-  return [state, token, budgetLeft, quiet?.reason].join(' ')
+  return [state, token, budgetLeft, cooldown?.reason].join(' ')
 }
 
 function stateOf({ state }: Report, paint: Paint): string {
@@ -134,9 +134,9 @@ function agoOf({ refreshedAt }: Report): string {
   return refreshedAt === undefined ? '–' : `${duration(Date.now() - refreshedAt)} ago`
 }
 
-function remarkOf({ quiet, label }: Report): string {
+function remarkOf({ cooldown, label }: Report): string {
   const parts = [label]
-  if (quiet !== undefined)
-    parts.push(`nothing is sent until ${new Date(quiet.untilAt).toISOString()} (${quiet.reason})`)
+  if (cooldown !== undefined)
+    parts.push(`nothing is sent until ${new Date(cooldown.untilAt).toISOString()} (${cooldown.reason})`)
   return parts.filter(Boolean).join('; ')
 }

@@ -47,14 +47,14 @@ async function look(
   { live, scopes }: Wanted,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const { state, dataCenter, budgetLeft, quiet } = await session.zoho.status(id)
+  const { state, dataCenter, budgetLeft, cooldown } = await session.zoho.status(id)
   if (state === 'consent-required')
     return [fault(LIVE, deadGrant(dataCenter), reconnect(id), 'ERR_ZOHO_CONSENT_REQUIRED')]
   if (state !== 'active')
     return [fault(LIVE, `the connection is ${state}`, reconnect(id), 'ERR_ZOHO_REVOKED')]
   if (!live) return [skipped(LIVE, 'not asked for (--no-live)')]
-  if (quiet?.reason === 'throttled' || quiet?.reason === 'budget')
-    return [throttled(quiet.reason, quiet.untilAt - Date.now())]
+  if (cooldown?.reason === 'throttled' || cooldown?.reason === 'budget')
+    return [throttled(cooldown.reason, cooldown.untilAt - Date.now())]
   if (budgetLeft < SPARE) return [skipped(LIVE, `only ${budgetLeft} new tokens are left in this window`)]
   const words = refusalWords(session)
   try {

@@ -54,11 +54,16 @@ function latency(times: number[]): Finding {
 
 /** Two askers: one may refresh, the other waits. */
 async function atomicTokens({ tokens }: OpenedStores): Promise<Finding> {
-  const lease = (): string => globalThis.crypto.randomUUID()
+  const holder = (): string => globalThis.crypto.randomUUID()
   const ask = () =>
-    tokens.begin(SCRATCH_KEY, { lease: lease(), newerThan: 0, leaseMs: LEASE_MS, budget: DEFAULT_BUDGET })
+    tokens.acquire(SCRATCH_KEY, {
+      holder: holder(),
+      minGeneration: 0,
+      leaseMs: LEASE_MS,
+      budget: DEFAULT_BUDGET,
+    })
   const first = await inTime(ask())
-  if (first.kind !== 'go') return skipped(ATOMIC, 'another doctor is looking at the tokens just now')
+  if (first.kind !== 'acquired') return skipped(ATOMIC, 'another doctor is looking at the tokens just now')
   try {
     const second = await inTime(ask())
     return second.kind === 'wait'
@@ -70,7 +75,7 @@ async function atomicTokens({ tokens }: OpenedStores): Promise<Finding> {
           'ERR_ZOHO_STORE',
         )
   } finally {
-    await inTime(tokens.abandon(SCRATCH_KEY, first, { unspent: true }))
+    await inTime(tokens.release(SCRATCH_KEY, first.lease, { unspent: true }))
   }
 }
 

@@ -1,13 +1,13 @@
 import type {
-  AbandonOptions,
-  BeginRequest,
+  AcquireRequest,
+  AcquireResult,
   ConnectionStore,
-  GoTurn,
+  Cooldown,
   OpenedStores,
   OpenStores,
   PutOptions,
-  Quiet,
-  RefreshTurn,
+  RefreshLease,
+  ReleaseOptions,
   StoredToken,
   TokenRecord,
   TokenStore,
@@ -104,20 +104,25 @@ class LazyTokenStore implements TokenStore {
     await (await this.#store().catch(() => undefined))?.ready?.()
   }
 
-  async begin(key: string, request: BeginRequest): Promise<RefreshTurn> {
-    return (await this.#store()).begin(key, request)
+  async acquire(key: string, request: AcquireRequest): Promise<AcquireResult> {
+    return (await this.#store()).acquire(key, request)
   }
 
-  async commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined> {
-    return (await this.#store()).commit(key, turn, value, lifeMs)
+  async commit(
+    key: string,
+    lease: RefreshLease,
+    value: string,
+    lifeMs: number,
+  ): Promise<StoredToken | undefined> {
+    return (await this.#store()).commit(key, lease, value, lifeMs)
   }
 
-  async abandon(key: string, turn: GoTurn, options?: AbandonOptions): Promise<void> {
-    return (await this.#store()).abandon(key, turn, options)
+  async release(key: string, lease: RefreshLease, options?: ReleaseOptions): Promise<void> {
+    return (await this.#store()).release(key, lease, options)
   }
 
-  async forget(key: string, quiet?: Quiet): Promise<void> {
-    return (await this.#store()).forget(key, quiet)
+  async invalidate(key: string, cooldown?: Cooldown): Promise<void> {
+    return (await this.#store()).invalidate(key, cooldown)
   }
 
   async changed(key: string, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
-import { DEFAULT_BUDGET } from '../rules/budget.js'
 import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../rules/freshness.js'
 import { type NamedServer, serverOrigin } from '../rules/hosts.js'
+import { DEFAULT_BUDGET } from '../stores/budget.js'
 import type { BudgetPolicy, ConnectionStore, OpenedStores, TokenStore } from '../stores/ports.js'
 import { createSealer, parseKey, type Sealer } from '../stores/sealer.js'
 import { systemClock } from '../words/clock.js'
@@ -218,7 +218,7 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
 
 /** Options that are described by the methods we call. */
 const PARTS: readonly (readonly [name: 'tokens' | 'clock' | 'logger', methods: readonly string[]])[] = [
-  ['tokens', ['begin', 'commit', 'abandon', 'forget', 'inspect']],
+  ['tokens', ['acquire', 'commit', 'release', 'invalidate', 'inspect']],
   ['clock', ['now', 'sleep']],
   ['logger', ['warn']],
 ]

@@ -1,10 +1,10 @@
 import { changeConnection } from '../change-connection.js'
 import type { Answer } from '../gates/accounts-server.js'
 import { grantKey } from '../gates/grant.js'
-import { StoreFault } from '../gates/store-health.js'
 import type { GrantParts } from '../grant-parts.js'
 import { revokeConnection } from '../revoke.js'
 import type { TokenAnswer } from '../rules/token-response.js'
+import { StoreFault } from '../stores/guarded-token-store.js'
 import { abortable } from '../words/abortable.js'
 import type { Connection, Environment } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
@@ -19,7 +19,7 @@ import type {
 } from '../zoho-consent.js'
 import { type Callback, readCallback } from './callback.js'
 import { failed, foreign, notGiven } from './failures.js'
-import { assertGrantPossible, minuteOf, takeGrantTurn } from './grant-turn.js'
+import { acquireGrantLease, assertGrantPossible, minuteOf } from './grant-limit.js'
 import { takeGrant } from './new-grant.js'
 import { type PendingConsent, PendingConsents } from './pending-consents.js'
 import { presentGrant, revokeDueGrants } from './replaced-grants.js'
@@ -50,7 +50,7 @@ export class Consent implements ZohoConsent {
 
   constructor(parts: GrantParts) {
     this.#parts = parts
-    this.#pending = new PendingConsents(parts.store, parts.health)
+    this.#pending = new PendingConsents(parts.store)
   }
 
   async start(request: ConsentRequest): Promise<ConsentStart> {
@@ -191,20 +191,20 @@ export class Consent implements ZohoConsent {
     return this.#parts.during(() => storing(connection, work))
   }
 
-  /** One turn, one request, one grant. */
+  /** One lease, one request, one grant. */
   async #grant(request: GrantRequest): Promise<Connection> {
     const { connection, dataCenter } = request
     const { clock, accounts } = this.#parts
     await accounts.prepare(dataCenter)
     await this.#assertGrantPossible(connection)
-    const turn = await takeGrantTurn(`connection:${connection}`, this.#parts)
-    let ended = { unspent: true } as Parameters<typeof turn.end>[0]
+    const lease = await acquireGrantLease(`connection:${connection}`, this.#parts)
+    let ended = { unspent: true } as Parameters<typeof lease.release>[0]
     try {
       if ((await request.ready?.()) === false) throw foreign('the state was used already')
       const sentAt = clock.now()
       const answer = await request.send()
       if (answer.kind === 'throttled')
-        ended = { unspent: true, quiet: { reason: 'throttled', ms: minuteOf(this.#parts) } }
+        ended = { unspent: true, cooldown: { reason: 'throttled', ms: minuteOf(this.#parts) } }
       if (
         answer.kind === 'token' ||
         answer.kind === 'malformed' ||
@@ -231,7 +231,7 @@ export class Consent implements ZohoConsent {
         })
       return await takeGrant({ ...request, answer, sentAt }, this.#parts)
     } finally {
-      await turn.end(ended)
+      await lease.release(ended)
     }
   }
 

@@ -7,8 +7,8 @@ import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import type { Connection, Environment } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
+import { countGrant } from './grant-limit.js'
 import { ownerOfGrant } from './grant-owner.js'
-import { countGrant } from './grant-turn.js'
 import { replacedBy, revokeDueGrants } from './replaced-grants.js'
 import { giveBack } from './unkept-grant.js'
 
@@ -152,13 +152,13 @@ async function keepFirstToken(
   { answer, sentAt, dataCenter }: NewGrant,
   parts: GrantParts,
 ): Promise<void> {
-  const { clientId, clock, store, health, budget, timeoutMs } = parts
+  const { clientId, clock, store, budget, timeoutMs } = parts
   const key = grantKey(connection, clientId)
-  const lease = globalThis.crypto.randomUUID()
+  const holder = globalThis.crypto.randomUUID()
   try {
-    const turn = await health.run(() => store.begin(key, { lease, newerThan: 0, leaseMs: timeoutMs, budget }))
-    if (turn.kind !== 'go') return
-    // The store counts life from `begin`, and the token has lived since it was asked for.
+    const result = await store.acquire(key, { holder, minGeneration: 0, leaseMs: timeoutMs, budget })
+    if (result.kind !== 'acquired') return
+    // The store counts life from `acquire`, and the token has lived since it was asked for.
     const lifeMs = answer.lifeMs - (clock.now() - sentAt)
     const payload = {
       value: answer.value,
@@ -166,8 +166,7 @@ async function keepFirstToken(
       apiDomain: answer.apiDomain ?? parts.apiDomainOf({ dataCenter }),
       scopes: answer.scopes,
     }
-    if (lifeMs > 0)
-      await health.run(() => store.commit(key, turn, encodePayload(payload), Math.floor(lifeMs)))
+    if (lifeMs > 0) await store.commit(key, result.lease, encodePayload(payload), Math.floor(lifeMs))
   } catch {
     // The next call makes one.
   }

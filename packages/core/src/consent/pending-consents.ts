@@ -1,15 +1,15 @@
-import type { StoreHealth } from '../gates/store-health.js'
-import type { BudgetPolicy, TokenRecord, TokenStore } from '../stores/ports.js'
+import type { GuardedTokenStore } from '../stores/guarded-token-store.js'
+import type { BudgetPolicy, TokenRecord } from '../stores/ports.js'
 import type { Environment } from '../words/connection.js'
 import { type DataCenter, isDataCenter } from '../words/data-centers.js'
 
 /** How long a consent may take, from `start` to the callback, in milliseconds (ten minutes). */
 const CONSENT_LIFE_MS = 600_000
 
-/** A state is no grant: its turns are not counted, so that nothing of it is left when it is used or too old. */
+/** A state is no grant: its leases are not counted, so that nothing of it is left when it is used or too old. */
 const UNCOUNTED: BudgetPolicy = Object.freeze({ limit: 10, windowMs: 1 })
 
-/** How long writing may hold its turn, in milliseconds (ten seconds). */
+/** How long writing may hold its lease, in milliseconds (ten seconds). */
 const WRITE_LEASE_MS = 10_000
 
 /** What has to be remembered between `start` and the callback. Holds a secret: the verifier. */
@@ -29,31 +29,29 @@ export interface PendingConsent {
  * Consents under way, in the token store: sealed there as tokens are, gone after ten minutes by the store's own clock, and
  * known to every process that shares it.
  *
- * The words of a token store are enough for single use: the turn to replace a value is given to one asker, and what is
- * forgotten stays forbidden for as long as a callback could come.
+ * The words of a token store are enough for single use: the lease to replace a value is given to one asker, and what is
+ * invalidated stays forbidden for as long as a callback could come.
  */
 export class PendingConsents {
-  readonly #store: TokenStore
-  readonly #health: StoreHealth
+  readonly #store: GuardedTokenStore
 
-  constructor(store: TokenStore, health: StoreHealth) {
+  constructor(store: GuardedTokenStore) {
     this.#store = store
-    this.#health = health
   }
 
   /** @throws StoreFault */
   async put(state: string, pending: PendingConsent): Promise<void> {
     const key = keyOf(state)
-    const lease = globalThis.crypto.randomUUID()
-    const request = { lease, newerThan: 0, leaseMs: WRITE_LEASE_MS, budget: UNCOUNTED }
-    const turn = await this.#health.run(() => this.#store.begin(key, request))
-    if (turn.kind !== 'go') throw new Error('a new state is not free')
-    await this.#health.run(() => this.#store.commit(key, turn, JSON.stringify(pending), CONSENT_LIFE_MS))
+    const holder = globalThis.crypto.randomUUID()
+    const request = { holder, minGeneration: 0, leaseMs: WRITE_LEASE_MS, budget: UNCOUNTED }
+    const result = await this.#store.acquire(key, request)
+    if (result.kind !== 'acquired') throw new Error('a new state is not free')
+    await this.#store.commit(key, result.lease, JSON.stringify(pending), CONSENT_LIFE_MS)
   }
 
   /** What belongs to a state, or `undefined`: never started, too old, or used. @throws StoreFault */
   async get(state: string): Promise<PendingConsent | undefined> {
-    const record = await this.#health.run(() => this.#store.inspect(keyOf(state)))
+    const record = await this.#store.inspect(keyOf(state))
     return record && parse(record)
   }
 
@@ -65,15 +63,14 @@ export class PendingConsents {
    */
   async take(state: string): Promise<boolean> {
     const key = keyOf(state)
-    const token = (await this.#health.run(() => this.#store.inspect(key)))?.token
+    const token = (await this.#store.inspect(key))?.token
     if (token === undefined) return false
-    const lease = globalThis.crypto.randomUUID()
-    // Held for as long as the value could live: also where forgetting it fails, nobody else gets the turn.
-    const request = { lease, newerThan: token.generation, leaseMs: CONSENT_LIFE_MS, budget: UNCOUNTED }
-    const turn = await this.#health.run(() => this.#store.begin(key, request))
-    if (turn.kind !== 'go') return false
-    const forget = () => this.#store.forget(key, { reason: 'revoked', ms: CONSENT_LIFE_MS })
-    await this.#health.run(forget).catch(() => void this.#health.persist(forget))
+    const holder = globalThis.crypto.randomUUID()
+    // Held for as long as the value could live: nobody else gets the lease, even if invalidating it fails.
+    const request = { holder, minGeneration: token.generation, leaseMs: CONSENT_LIFE_MS, budget: UNCOUNTED }
+    const result = await this.#store.acquire(key, request)
+    if (result.kind !== 'acquired') return false
+    await this.#store.invalidate(key, { reason: 'revoked', ms: CONSENT_LIFE_MS })
     return true
   }
 }

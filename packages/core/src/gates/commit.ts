@@ -1,5 +1,5 @@
-import type { GoTurn, StoredToken, TokenStore } from '../stores/ports.js'
-import { StoreFault, type StoreHealth } from './store-health.js'
+import { type GuardedTokenStore, StoreFault } from '../stores/guarded-token-store.js'
+import type { RefreshLease, StoredToken } from '../stores/ports.js'
 
 /** What a token is stored with. */
 export interface TokenPayload {
@@ -46,30 +46,27 @@ const FORMAT = '1'
 /** How a commit ended. */
 export type Committed =
   | { readonly kind: 'stored'; readonly token: StoredToken }
-  /** The key was forgotten meanwhile: the token must not be used. */
-  | { readonly kind: 'forgotten' }
-  /** The store does not answer; the write is tried again behind, and the token is used meanwhile. */
+  /** The key was invalidated meanwhile: the token must not be used. */
+  | { readonly kind: 'invalidated' }
+  /** The store does not answer; the write is tried again in the background, and the token is used meanwhile. */
   | { readonly kind: 'pending' }
 
 /**
- * Gate 6, commit: compare-and-set on the generation. A loser adopts the winner's token. The lease saves work; this keeps
+ * Gate 6, commit: compare-and-set on the generation. A loser takes the winner's token. The lease saves work; this keeps
  * the record right.
  */
 export async function commitToken(
   key: string,
-  turn: GoTurn,
+  lease: RefreshLease,
   value: string,
   lifeMs: number,
-  store: TokenStore,
-  health: StoreHealth,
+  store: GuardedTokenStore,
 ): Promise<Committed> {
-  const write = () => store.commit(key, turn, value, lifeMs)
   try {
-    const token = await health.run(write)
-    return token === undefined ? { kind: 'forgotten' } : { kind: 'stored', token }
+    const token = await store.commit(key, lease, value, lifeMs)
+    return token === undefined ? { kind: 'invalidated' } : { kind: 'stored', token }
   } catch (error) {
     if (!(error instanceof StoreFault)) throw error
-    void health.persist(write)
     return { kind: 'pending' }
   }
 }

@@ -39,7 +39,7 @@ export interface FlightControl {
  * Gate 2, single flight: one task per connection at a time in this process; whoever asks while it runs shares its
  * outcome, and waits no longer than its own time.
  *
- * Covers one process; for many see `turn.ts`. A caller's signal, or the end of its time, never ends a request that was
+ * Covers one process; for many see `lease.ts`. A caller's signal, or the end of its time, never ends a request that was
  * sent: somebody will want the token. Before that, the last caller who leaves takes the flight with it. A failed task
  * leaves nothing behind: the next caller starts another.
  */

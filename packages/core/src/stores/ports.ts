@@ -17,11 +17,11 @@ export interface BudgetPolicy {
  * - `budget`: our own share of Zoho's limit is spent.
  * - `backoff`: the accounts server failed lately.
  */
-export type QuietReason = 'dead' | 'revoked' | 'throttled' | 'budget' | 'backoff'
+export type CooldownReason = 'dead' | 'revoked' | 'throttled' | 'budget' | 'backoff'
 
 /** A time in which nothing may be sent, counted from now on the store's own clock. */
-export interface Quiet {
-  readonly reason: QuietReason
+export interface Cooldown {
+  readonly reason: CooldownReason
   readonly ms: number
 }
 
@@ -34,45 +34,44 @@ export interface StoredToken {
   readonly lifeMs: number
 }
 
-/** What `begin` asks. */
-export interface BeginRequest {
+/** What {@link TokenStore.acquire} asks. */
+export interface AcquireRequest {
   /** A random id chosen by the caller, one per flight. The same id asked again gets the same answer. */
-  readonly lease: string
-  /** The highest generation the caller refuses or finds stale under this key, else 0. */
-  readonly newerThan: number
+  readonly holder: string
+  /** The highest generation that this caller refuses or finds stale under this key, else 0. */
+  readonly minGeneration: number
   /** How long the lease lasts, in milliseconds. */
   readonly leaseMs: number
   readonly budget: BudgetPolicy
 }
 
-/** The right to refresh. */
-export interface GoTurn {
-  readonly kind: 'go'
-  readonly lease: string
-  /** The number the new token will have. */
+/** The right to refresh for a limited time. It can be lost: then the commit with the greater generation wins. */
+export interface RefreshLease {
+  readonly holder: string
+  /** The number that the new token will have: a fencing token. */
   readonly generation: number
-  /** The store's own clock at `begin`, in milliseconds; `commit` counts the life from here. */
+  /** The store's own clock at `acquire`, in milliseconds; `commit` counts the life from here. */
   readonly at: number
   /** Tokens counted in the current window, this attempt included. */
   readonly used: number
-  /** Attempts in a row that ended in quiet, since the last token. */
+  /** Attempts in a row that ended in a cooldown, since the last token. */
   readonly failures: number
-  /** Why it was quiet last, where something went wrong since the last token. Lets a second dead answer be told from a first. */
-  readonly lastQuiet?: QuietReason | undefined
+  /** The last cooldown since the last token, if any. Tells a second dead answer from a first. */
+  readonly lastCooldown?: CooldownReason | undefined
 }
 
-/** The answer of {@link TokenStore.begin}. Only `go` has written anything. */
-export type RefreshTurn =
-  | GoTurn
+/** The answer of {@link TokenStore.acquire}. Only `acquired` has written anything. */
+export type AcquireResult =
+  | { readonly kind: 'acquired'; readonly lease: RefreshLease }
   /** A newer token is there. */
-  | { readonly kind: 'adopt'; readonly token: StoredToken }
+  | { readonly kind: 'hit'; readonly token: StoredToken }
   /** Someone else is refreshing; their lease ends in `ms` milliseconds. */
   | { readonly kind: 'wait'; readonly ms: number }
-  | { readonly kind: 'quiet'; readonly ms: number; readonly reason: QuietReason }
+  | { readonly kind: 'cooldown'; readonly ms: number; readonly reason: CooldownReason }
 
-/** How a turn ended without a token. */
-export interface AbandonOptions {
-  readonly quiet?: Quiet | undefined
+/** How a lease ended without a token. */
+export interface ReleaseOptions {
+  readonly cooldown?: Cooldown | undefined
   /** Gives the attempt back to the budget: nothing was sent, or a complete answer held no token. */
   readonly unspent?: boolean | undefined
 }
@@ -82,14 +81,14 @@ export interface TokenRecord {
   readonly token?: StoredToken | undefined
   /** Tokens counted in the current window. */
   readonly used: number
-  readonly quiet?: Quiet | undefined
-  /** Life left of the lease, where one is held, in milliseconds. */
+  readonly cooldown?: Cooldown | undefined
+  /** Life left of the lease, if one is held, in milliseconds. */
   readonly leaseMs?: number | undefined
 }
 
 /**
- * Keeps tokens, leases, quotas and what is forbidden, for every process that shares it. Volatile: losing its data costs
- * one refresh, never a connection. Every operation is atomic.
+ * Keeps tokens, leases, quotas and cooldowns for every process that shares it. Volatile: losing its data costs one refresh,
+ * never a connection. Every operation is atomic.
  *
  * Third parties: `tokenStoreContract` in `@zoho-auth/core/testing` is the specification.
  */
@@ -102,27 +101,27 @@ export interface TokenStore {
    */
   ready?(): Promise<void>
   /**
-   * One question, answered in this order: a stored token with generation > `newerThan` and life left is adopted; quiet
-   * is quiet; the lease held by this same `lease` id gives the same `go` again; held by another, `wait`; a spent budget
-   * is quiet `budget`; else `go`, which takes the lease and counts the attempt.
+   * One question, answered in this order: a stored token with generation > `minGeneration` and life left is a `hit`; a
+   * cooldown is a `cooldown`; the lease held by this same `holder` is `acquired` again; held by another, `wait`; a spent
+   * budget is a cooldown `budget`; else `acquired`, which takes the lease and counts the attempt.
    *
-   * The generation of a `go` is max(stored, `newerThan`, the store's clock in milliseconds) + 1.
+   * The generation of a lease is max(stored, `minGeneration`, the store's clock in milliseconds) + 1.
    */
-  begin(key: string, request: BeginRequest): Promise<RefreshTurn>
+  acquire(key: string, request: AcquireRequest): Promise<AcquireResult>
   /**
-   * Writes if the turn's generation is greater than the stored one, whether or not the lease still stands, frees its own
-   * lease and clears every quiet but `throttled`. Life is counted from `turn.at`.
+   * Writes if the generation of the lease is greater than the stored one, whether or not the lease still stands, frees its
+   * own lease and clears every cooldown but `throttled`. Life is counted from `lease.at`.
    *
-   * @returns Ours, the newer one that won, or `undefined` where the key was forgotten meanwhile.
+   * @returns Ours, the newer one that won, or `undefined` if the key was invalidated meanwhile.
    */
-  commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined>
-  /** Ends a turn without a token. Sets its quiet only if nothing newer was committed; the later end wins. */
-  abandon(key: string, turn: GoTurn, options?: AbandonOptions): Promise<void>
+  commit(key: string, lease: RefreshLease, value: string, lifeMs: number): Promise<StoredToken | undefined>
+  /** Ends a lease without a token. Sets its cooldown only if nothing newer was committed; the later end wins. */
+  release(key: string, lease: RefreshLease, options?: ReleaseOptions): Promise<void>
   /**
-   * Removes value, lease and quiet, keeps the budget log and a throttle, and raises the generation above any turn in
-   * flight, so that its commit loses. Then sets `quiet`, if given.
+   * Removes value, lease and cooldown, keeps the budget log and a throttle, and raises the generation above any lease in
+   * flight, so that its commit loses. Then sets `cooldown`, if given.
    */
-  forget(key: string, quiet?: Quiet): Promise<void>
+  invalidate(key: string, cooldown?: Cooldown): Promise<void>
   /**
    * Settles when something about a key may have changed, or with the signal; never rejects. Optional: it wakes who waits
    * for somebody else's refresh sooner than the next look at the store would.

@@ -1,10 +1,10 @@
 import { ended } from '../words/abortable.js'
 import type {
-  AbandonOptions,
-  BeginRequest,
-  GoTurn,
-  Quiet,
-  RefreshTurn,
+  AcquireRequest,
+  AcquireResult,
+  Cooldown,
+  RefreshLease,
+  ReleaseOptions,
   StoredToken,
   TokenRecord,
   TokenStore,
@@ -28,23 +28,28 @@ export class SealedTokenStore implements TokenStore {
     await this.#inner.ready?.()
   }
 
-  async begin(key: string, request: BeginRequest): Promise<RefreshTurn> {
-    const turn = await this.#inner.begin(key, request)
-    return turn.kind === 'adopt' ? { kind: 'adopt', token: await this.#open(key, turn.token) } : turn
+  async acquire(key: string, request: AcquireRequest): Promise<AcquireResult> {
+    const result = await this.#inner.acquire(key, request)
+    return result.kind === 'hit' ? { kind: 'hit', token: await this.#open(key, result.token) } : result
   }
 
-  async commit(key: string, turn: GoTurn, value: string, lifeMs: number): Promise<StoredToken | undefined> {
-    const stored = await this.#inner.commit(key, turn, await this.#sealer.seal(recordOf(key), value), lifeMs)
+  async commit(
+    key: string,
+    lease: RefreshLease,
+    value: string,
+    lifeMs: number,
+  ): Promise<StoredToken | undefined> {
+    const stored = await this.#inner.commit(key, lease, await this.#sealer.seal(recordOf(key), value), lifeMs)
     if (stored === undefined) return undefined
-    return stored.generation === turn.generation ? { ...stored, value } : this.#open(key, stored)
+    return stored.generation === lease.generation ? { ...stored, value } : this.#open(key, stored)
   }
 
-  abandon(key: string, turn: GoTurn, options?: AbandonOptions): Promise<void> {
-    return this.#inner.abandon(key, turn, options)
+  release(key: string, lease: RefreshLease, options?: ReleaseOptions): Promise<void> {
+    return this.#inner.release(key, lease, options)
   }
 
-  forget(key: string, quiet?: Quiet): Promise<void> {
-    return this.#inner.forget(key, quiet)
+  invalidate(key: string, cooldown?: Cooldown): Promise<void> {
+    return this.#inner.invalidate(key, cooldown)
   }
 
   changed(key: string, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,13 @@
 import type fc from 'fast-check'
 import { memoryTokenStore } from '../stores/memory-token-store.js'
-import type { GoTurn, Quiet, QuietReason, RefreshTurn, TokenRecord, TokenStore } from '../stores/ports.js'
+import type {
+  AcquireResult,
+  Cooldown,
+  CooldownReason,
+  RefreshLease,
+  TokenRecord,
+  TokenStore,
+} from '../stores/ports.js'
 import { freshKey } from './contract.js'
 import { ManualClock } from './manual-clock.js'
 
@@ -9,30 +16,30 @@ const LONG_MS = 60_000
 
 /** Programs tried per rule, and the longest of them. */
 const PROGRAMS = 60
-const MOST_STEPS = 20
+const MAX_STEPS = 20
 
 /** New tokens per window: few, so that programs reach the end of it. */
 const BUDGET = Object.freeze({ limit: 4, windowMs: LONG_MS })
 
 type Step =
   /** `again`: the same flight asks once more, as after an answer that was lost. */
-  | { readonly do: 'begin'; readonly again: boolean; readonly refuses: boolean }
-  | { readonly do: 'commit'; readonly turn: number; readonly twice: boolean }
+  | { readonly do: 'acquire'; readonly again: boolean; readonly refuses: boolean }
+  | { readonly do: 'commit'; readonly lease: number; readonly twice: boolean }
   | {
-      readonly do: 'abandon'
-      readonly turn: number
+      readonly do: 'release'
+      readonly lease: number
       readonly twice: boolean
       readonly unspent: boolean
-      readonly quiet?: QuietReason | undefined
+      readonly cooldown?: CooldownReason | undefined
     }
-  | { readonly do: 'forget'; readonly quiet?: QuietReason | undefined }
+  | { readonly do: 'invalidate'; readonly cooldown?: CooldownReason | undefined }
 
 /** One store, and what it was asked. */
 interface Played {
   readonly store: TokenStore
   readonly key: string
-  /** Turns that nobody has ended yet, with the number of each. */
-  readonly open: { readonly turn: GoTurn; readonly number: number }[]
+  /** Leases that nobody has ended yet, with the number of each. */
+  readonly open: { readonly lease: RefreshLease; readonly number: number }[]
   flights: number
   given: number
 }
@@ -74,13 +81,13 @@ export async function answersAsReference(store: TokenStore): Promise<void> {
  */
 export async function holdsWhenInterleaved(store: TokenStore): Promise<void> {
   const check = await fastCheck()
-  const batches = check.array(check.array(beginOrCommit(check), { minLength: 1, maxLength: 6 }), {
+  const batches = check.array(check.array(acquireOrCommit(check), { minLength: 1, maxLength: 6 }), {
     maxLength: 6,
   })
   await check.assert(
     check.asyncProperty(batches, async (program) => {
       const key = freshKey()
-      const open = new Map<string, GoTurn>()
+      const open = new Map<string, RefreshLease>()
       let newest = 0
       let spent = 0
       let flights = 0
@@ -88,27 +95,29 @@ export async function holdsWhenInterleaved(store: TokenStore): Promise<void> {
         const before = newest
         const results = await Promise.all(
           batch.map(async (step) => {
-            if (step.do === 'begin') {
+            if (step.do === 'acquire') {
               flights += 1
-              const newerThan = step.refuses ? before : 0
-              const request = { lease: `flight ${flights}`, newerThan, leaseMs: LONG_MS, budget: BUDGET }
-              return { turn: await store.begin(key, request) }
+              const minGeneration = step.refuses ? before : 0
+              const request = { holder: `flight ${flights}`, minGeneration, leaseMs: LONG_MS, budget: BUDGET }
+              return { result: await store.acquire(key, request) }
             }
-            const [lease, turn] = [...open][step.turn % Math.max(1, open.size)] ?? []
-            if (lease === undefined || turn === undefined) return {}
-            open.delete(lease)
-            return { stored: await store.commit(key, turn, `token ${turn.generation}`, LONG_MS), of: turn }
+            const lease = [...open.values()][step.lease % Math.max(1, open.size)]
+            if (lease === undefined) return {}
+            open.delete(lease.holder)
+            const value = `token ${lease.generation}`
+            return { stored: await store.commit(key, lease, value, LONG_MS), of: lease }
           }),
         )
-        for (const { turn, stored, of } of results) {
-          if (turn?.kind === 'go') {
-            open.set(turn.lease, turn)
+        for (const { result, stored, of } of results) {
+          if (result?.kind === 'acquired') {
+            const { lease } = result
+            open.set(lease.holder, lease)
             spent += 1
-            holds(turn.generation > before, 'a new generation is above what was written before')
-            holds(turn.used === spent, `this attempt is number ${spent}, and counted as ${turn.used}`)
+            holds(lease.generation > before, 'a new generation is above what was written before')
+            holds(lease.used === spent, `this attempt is number ${spent}, and counted as ${lease.used}`)
           }
           if (of !== undefined) {
-            holds(stored?.value === `token ${of.generation}`, 'a turn without a rival writes its token')
+            holds(stored?.value === `token ${of.generation}`, 'a lease without a rival writes its token')
             newest = Math.max(newest, of.generation)
           }
         }
@@ -127,69 +136,76 @@ export async function holdsWhenInterleaved(store: TokenStore): Promise<void> {
 async function play(step: Step, played: Played): Promise<string> {
   const { store, key } = played
   const answer =
-    step.do === 'begin'
-      ? await begin(step, played)
-      : step.do === 'forget'
-        ? await store.forget(key, quietOf(step).quiet)
+    step.do === 'acquire'
+      ? await acquire(step, played)
+      : step.do === 'invalidate'
+        ? await store.invalidate(key, cooldownOf(step).cooldown)
         : await end(step, played)
   return JSON.stringify([answer ?? null, seen(await store.inspect(key))])
 }
 
-async function begin(step: Extract<Step, { do: 'begin' }>, played: Played): Promise<unknown> {
+async function acquire(step: Extract<Step, { do: 'acquire' }>, played: Played): Promise<unknown> {
   const { store, key, open } = played
   if (!step.again) played.flights += 1
-  const lease = `flight ${played.flights}`
-  const newerThan = step.refuses ? Math.max(0, ...open.map(({ turn }) => turn.generation)) : 0
-  const turn = await store.begin(key, { lease, newerThan, leaseMs: LONG_MS, budget: BUDGET })
-  const same = open.some((one) => one.turn.lease === lease)
-  if (turn.kind === 'go' && !same) open.push({ turn, number: played.given++ })
-  return withoutTimes(turn)
+  const holder = `flight ${played.flights}`
+  const minGeneration = step.refuses ? Math.max(0, ...open.map(({ lease }) => lease.generation)) : 0
+  const result = await store.acquire(key, { holder, minGeneration, leaseMs: LONG_MS, budget: BUDGET })
+  const same = open.some((one) => one.lease.holder === holder)
+  if (result.kind === 'acquired' && !same) open.push({ lease: result.lease, number: played.given++ })
+  return withoutTimes(result)
 }
 
-/** Ends one turn, perhaps twice: a client that lost the answer sends a command again. */
-async function end(step: Extract<Step, { turn: number }>, { store, key, open }: Played): Promise<unknown> {
-  const [one] = open.splice(step.turn % Math.max(1, open.length), 1)
+/** Ends one lease, perhaps twice: a client that lost the answer sends a command again. */
+async function end(step: Extract<Step, { lease: number }>, { store, key, open }: Played): Promise<unknown> {
+  const [one] = open.splice(step.lease % Math.max(1, open.length), 1)
   if (one === undefined) return undefined
-  const { turn, number } = one
+  const { lease, number } = one
   const send = async () =>
     step.do === 'commit'
-      ? (await store.commit(key, turn, `token ${number}`, LONG_MS))?.value
-      : store.abandon(key, turn, { unspent: step.unspent, ...quietOf(step) })
+      ? (await store.commit(key, lease, `token ${number}`, LONG_MS))?.value
+      : store.release(key, lease, { unspent: step.unspent, ...cooldownOf(step) })
   const first = await send()
   return step.twice ? [first, await send()] : first
 }
 
-const quietOf = ({ quiet }: { readonly quiet?: QuietReason | undefined }): { readonly quiet?: Quiet } =>
-  quiet === undefined ? {} : { quiet: { reason: quiet, ms: LONG_MS } }
+const cooldownOf = ({
+  cooldown,
+}: {
+  readonly cooldown?: CooldownReason | undefined
+}): { readonly cooldown?: Cooldown } =>
+  cooldown === undefined ? {} : { cooldown: { reason: cooldown, ms: LONG_MS } }
 
-function withoutTimes(turn: RefreshTurn): unknown {
-  switch (turn.kind) {
-    case 'go':
-      return [turn.kind, turn.used, turn.failures, turn.lastQuiet ?? null]
-    case 'adopt':
-      return [turn.kind, turn.token.value]
-    case 'quiet':
-      return [turn.kind, turn.reason]
+function withoutTimes(result: AcquireResult): unknown {
+  switch (result.kind) {
+    case 'acquired':
+      return [result.kind, result.lease.used, result.lease.failures, result.lease.lastCooldown ?? null]
+    case 'hit':
+      return [result.kind, result.token.value]
+    case 'cooldown':
+      return [result.kind, result.reason]
     default:
-      return [turn.kind]
+      return [result.kind]
   }
 }
 
 /** A key that was only asked about is nothing, or a row without anything in it. */
 function seen(record: TokenRecord | undefined): unknown {
-  const { token, used = 0, quiet, leaseMs } = record ?? {}
-  return [token?.value ?? null, used, quiet?.reason ?? null, leaseMs !== undefined]
+  const { token, used = 0, cooldown, leaseMs } = record ?? {}
+  return [token?.value ?? null, used, cooldown?.reason ?? null, leaseMs !== undefined]
 }
 
 function programs(check: typeof fc): fc.Arbitrary<Step[]> {
-  const reason = check.option(check.constantFrom<QuietReason[]>('dead', 'revoked', 'throttled', 'backoff'), {
-    nil: undefined,
-  })
+  const reason = check.option(
+    check.constantFrom<CooldownReason[]>('dead', 'revoked', 'throttled', 'backoff'),
+    {
+      nil: undefined,
+    },
+  )
   const step = check.oneof(
     {
       weight: 4,
       arbitrary: check.record({
-        do: check.constant('begin' as const),
+        do: check.constant('acquire' as const),
         again: check.boolean(),
         refuses: check.boolean(),
       }),
@@ -198,32 +214,32 @@ function programs(check: typeof fc): fc.Arbitrary<Step[]> {
       weight: 3,
       arbitrary: check.record({
         do: check.constant('commit' as const),
-        turn: check.nat(5),
+        lease: check.nat(5),
         twice: check.boolean(),
       }),
     },
     {
       weight: 3,
       arbitrary: check.record({
-        do: check.constant('abandon' as const),
-        turn: check.nat(5),
+        do: check.constant('release' as const),
+        lease: check.nat(5),
         twice: check.boolean(),
         unspent: check.boolean(),
-        quiet: reason,
+        cooldown: reason,
       }),
     },
-    { weight: 1, arbitrary: check.record({ do: check.constant('forget' as const), quiet: reason }) },
+    { weight: 1, arbitrary: check.record({ do: check.constant('invalidate' as const), cooldown: reason }) },
   )
-  return check.array(step, { maxLength: MOST_STEPS })
+  return check.array(step, { maxLength: MAX_STEPS })
 }
 
-function beginOrCommit(check: typeof fc) {
+function acquireOrCommit(check: typeof fc) {
   return check.oneof(
     {
       weight: 2,
-      arbitrary: check.record({ do: check.constant('begin' as const), refuses: check.boolean() }),
+      arbitrary: check.record({ do: check.constant('acquire' as const), refuses: check.boolean() }),
     },
-    { weight: 1, arbitrary: check.record({ do: check.constant('commit' as const), turn: check.nat(3) }) },
+    { weight: 1, arbitrary: check.record({ do: check.constant('commit' as const), lease: check.nat(3) }) },
   )
 }
 

@@ -29,7 +29,7 @@ export interface ZohoHealthDetails {
   /** New tokens that may still be taken in the current window. */
   readonly budgetLeft?: number
   /** Why nothing is asked of Zoho for a while. */
-  readonly quiet?: string
+  readonly cooldown?: string
   /** The code of the last failure since the last token. */
   readonly lastError?: string
   /** The token store does not answer. */
@@ -104,18 +104,18 @@ async function judged(auth: ZohoAuth, connection: string | undefined, timeoutMs:
 }
 
 /** Whether Zoho may be expected to give tokens for it. A grant that Zoho has just refused is not yet marked. */
-function isUsable({ state, quiet, store }: ConnectionStatus): boolean {
-  return store === 'up' && state === 'active' && quiet?.reason !== 'dead' && quiet?.reason !== 'revoked'
+function isUsable({ state, cooldown, store }: ConnectionStatus): boolean {
+  return store === 'up' && state === 'active' && cooldown?.reason !== 'dead' && cooldown?.reason !== 'revoked'
 }
 
 function detailsOf(status: ConnectionStatus): ZohoHealthDetails {
-  const { state, dataCenter, expiresAt, budgetLeft, quiet, lastError, store, requests } = status
+  const { state, dataCenter, expiresAt, budgetLeft, cooldown, lastError, store, requests } = status
   return {
     state,
     dataCenter,
     ...(expiresAt === undefined ? {} : { lifeLeftMs: Math.max(0, Math.round(expiresAt - Date.now())) }),
     budgetLeft,
-    ...(quiet === undefined ? {} : { quiet: quiet.reason }),
+    ...(cooldown === undefined ? {} : { cooldown: cooldown.reason }),
     ...(lastError === undefined ? {} : { lastError: lastError.code }),
     ...(store === 'up' ? {} : { store }),
     ...(requests.queued === 0 ? {} : { queued: requests.queued }),

@@ -1,4 +1,4 @@
-import type { BudgetPolicy } from '../stores/ports.js'
+import type { BudgetPolicy } from './ports.js'
 
 /** Eight of the ten new tokens that Zoho allows per refresh token in ten minutes (zoho-facts: Accounts, token limits). */
 export const DEFAULT_BUDGET: BudgetPolicy = Object.freeze({ limit: 8, windowMs: 600_000 })
@@ -14,7 +14,7 @@ const CAPACITY = 1
  * evenly. Never rounded up, because the fleet may already have spent its share; the random initial fill makes the
  * expected sum over all processes right from the first moment.
  */
-export class LocalBucket {
+export class TokenBucket {
   readonly #perMs: number
   #level: number
   #filledAt: number

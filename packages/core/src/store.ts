@@ -1,0 +1,27 @@
+export type {
+  AcquireRequest,
+  AcquireResult,
+  BudgetPolicy,
+  ConnectionStore,
+  Cooldown,
+  CooldownReason,
+  OpenedStores,
+  OpenStores,
+  PutOptions,
+  RefreshLease,
+  ReleaseOptions,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from './stores/ports.js'
+export type { PendingLease, Ruling, TokenRow, Trouble } from './stores/token-row.js'
+export {
+  acquire,
+  commit,
+  EMPTY_ROW,
+  emptyAt,
+  inspect,
+  invalidate,
+  release,
+} from './stores/token-row.js'
+export { faultName } from './words/errors.js'
