@@ -36,6 +36,11 @@ export function isMemoryTokenStore(store: TokenStore): boolean {
   return store instanceof MemoryTokenStore
 }
 
+/** A row as small as it can be: what is made by spreading another one keeps room for more. There can be very many. */
+function compact({ value, generation, endsAt, used, windowMs, pending, lease, trouble }: TokenRow): TokenRow {
+  return { value, generation, endsAt, used, windowMs, pending, lease, trouble }
+}
+
 class MemoryTokenStore implements TokenStore {
   readonly #clock: Clock
   readonly #rows = new Map<string, TokenRow>()
@@ -69,7 +74,7 @@ class MemoryTokenStore implements TokenStore {
     const { answer, write } = rule(row ?? EMPTY_ROW, now)
     if (write === undefined) return answer
     if (row === undefined && this.#rows.size >= MAX_KEYS) this.#makeRoom(now)
-    this.#rows.set(key, write)
+    this.#rows.set(key, compact(write))
     return answer
   }
 
