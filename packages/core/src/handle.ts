@@ -1,10 +1,14 @@
+import { assertId, whichConnection } from './connections/which.js'
+import { fetchWithToken } from './request/fetch.js'
+import { OutgoingRequest } from './request/outgoing.js'
+import type { Runtime } from './runtime.js'
+import type { TokenSource } from './token/source.js'
 import type { Product } from './words/products.js'
 import { Choice } from './words/scope.js'
 import type { Token } from './words/token.js'
 import type {
   ConnectionResolver,
   ConnectionStatus,
-  Outgoing,
   OutgoingOptions,
   TokenOptions,
   ZohoAuth,
@@ -12,26 +16,28 @@ import type {
   ZohoHandle,
 } from './zoho-auth.js'
 
-/** What a handle needs of its engine: calls that name a connection, and those that ask for it as late as they can. */
-export interface HandleTarget
-  extends Pick<ZohoAuth, 'getToken' | 'peekToken' | 'authorize' | 'apiUrl' | 'revoke' | 'status'> {
-  connectionIdFor(choice: Choice): Promise<string>
-  fetchFor(choice: Choice, input: string | URL | Request, init?: ZohoFetchOptions): Promise<Response>
-  outgoingFor(choice: Choice, options?: OutgoingOptions): Outgoing
-}
-
 /** An engine's calls, bound to one connection. Shows only which one, wherever it is printed or serialised. */
 export class Handle implements ZohoHandle {
-  readonly #target: HandleTarget
+  readonly #zoho: ZohoAuth
+  readonly #runtime: Runtime
+  readonly #source: TokenSource
   readonly #choice: Choice
 
-  constructor(target: HandleTarget, connection: string | ConnectionResolver) {
-    this.#target = target
+  constructor(
+    zoho: ZohoAuth,
+    runtime: Runtime,
+    source: TokenSource,
+    connection: string | ConnectionResolver,
+  ) {
+    if (typeof connection !== 'function') assertId(connection)
+    this.#zoho = zoho
+    this.#runtime = runtime
+    this.#source = source
     this.#choice = new Choice(connection)
   }
 
   async getToken(options?: Omit<TokenOptions, 'connection'>): Promise<Token> {
-    return this.#target.getToken({ ...options, connection: await this.connectionId() })
+    return this.#zoho.getToken({ ...options, connection: await this.connectionId() })
   }
 
   async getAccessToken(options?: Omit<TokenOptions, 'connection'>): Promise<string> {
@@ -40,47 +46,52 @@ export class Handle implements ZohoHandle {
 
   peekToken(): Token | undefined {
     const { kept } = this.#choice
-    return kept === undefined ? undefined : this.#target.peekToken({ connection: kept })
+    return kept === undefined ? undefined : this.#zoho.peekToken({ connection: kept })
   }
 
   async fetch(input: string | URL | Request, init?: Omit<ZohoFetchOptions, 'connection'>): Promise<Response> {
     if ((init as { connection?: unknown } | null | undefined)?.connection !== undefined)
       throw new TypeError('this handle is bound to its connection: use forConnection() for another')
-    return this.#target.fetchFor(this.#choice, input, init)
+    const { product } = init ?? {}
+    return fetchWithToken(this.#runtime.fetch, input, init, (signal) => this.outgoing({ product, signal }))
   }
 
   async authorize(
     url: string | URL,
     options?: Omit<TokenOptions, 'connection'>,
   ): Promise<{ Authorization: string }> {
-    return this.#target.authorize(url, { ...options, connection: await this.connectionId() })
+    return this.#zoho.authorize(url, { ...options, connection: await this.connectionId() })
   }
 
   async apiUrl(product: Product): Promise<URL> {
-    return this.#target.apiUrl(product, await this.connectionId())
+    return this.#zoho.apiUrl(product, await this.connectionId())
   }
 
-  outgoing(options?: Omit<OutgoingOptions, 'connection'>): Outgoing {
-    return this.#target.outgoingFor(this.#choice, options)
+  outgoing(options: Omit<OutgoingOptions, 'connection'> = {}): OutgoingRequest {
+    return new OutgoingRequest(this.#runtime, this.#source, () => this.#whose(), options)
   }
 
-  connectionId(): Promise<string> {
-    return this.#target.connectionIdFor(this.#choice)
+  async connectionId(): Promise<string> {
+    return this.#whose()
   }
 
   async revoke(): Promise<void> {
-    return this.#target.revoke({ connection: await this.connectionId() })
+    return this.#zoho.revoke({ connection: await this.connectionId() })
   }
 
   async status(): Promise<ConnectionStatus> {
-    return this.#target.status(await this.connectionId())
+    return this.#zoho.status(await this.connectionId())
   }
 
   forConnection(connection: string | ConnectionResolver): ZohoHandle {
-    return new Handle(this.#target, connection)
+    return new Handle(this.#zoho, this.#runtime, this.#source, connection)
   }
 
   toJSON(): { connection: string | undefined } {
     return { connection: this.#choice.kept }
+  }
+
+  #whose(): string | Promise<string> {
+    return whichConnection(this.#runtime, undefined, this.#choice)
   }
 }

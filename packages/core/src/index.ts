@@ -1,14 +1,18 @@
-export type { PeekedStream } from './answer-beginning.js'
-export { peekStream, readBeginning } from './answer-beginning.js'
 export type { ConnectionLookup, PerDataCenter, ZohoAuthOptions } from './config/options.js'
 export { DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS } from './config/settings.js'
-export { CLOSE_GRACE_MS, createZohoAuth } from './create-zoho-auth.js'
-export { defaultZohoAuth } from './default-zoho-auth.js'
-export { DEFAULT_CONNECTION } from './grants-of.js'
-export type { ExpiryPolicy } from './rules/freshness.js'
-export { DEFAULT_EXPIRY_POLICY } from './rules/freshness.js'
-export type { ZohoProblem } from './rules/problem.js'
-export { HEADERS_OF_ANOTHER_BODY, problemHeaders, problemOf } from './rules/problem.js'
+export type {
+  ClientCredentialsOptions,
+  ConsentExchangeOptions,
+  ConsentFinishOptions,
+  ConsentRequest,
+  ConsentStart,
+  ZohoConsent,
+} from './connections/zoho-consent.js'
+export { CLOSE_GRACE_MS, createZohoAuth, defaultZohoAuth } from './engine.js'
+export type { PeekedStream } from './request/answer-beginning.js'
+export { peekStream, readBeginning } from './request/answer-beginning.js'
+export type { ZohoProblem } from './request/problem-details.js'
+export { HEADERS_OF_ANOTHER_BODY, problemHeaders, problemOf } from './request/problem-details.js'
 export { DEFAULT_BUDGET } from './stores/budget.js'
 export { memoryConnectionStore } from './stores/memory-connection-store.js'
 export type { MemoryTokenStoreOptions } from './stores/memory-token-store.js'
@@ -34,12 +38,14 @@ export { sealedConnectionStore } from './stores/sealed-connection-store.js'
 export type { Clock } from './words/clock.js'
 export { systemClock } from './words/clock.js'
 export type { Connection, ConnectionState, Environment, ReplacedGrant } from './words/connection.js'
-export { isConnectionId } from './words/connection.js'
+export { DEFAULT_CONNECTION, isConnectionId } from './words/connection.js'
 export type { DataCenter } from './words/data-centers.js'
 export { DATA_CENTERS, isDataCenter } from './words/data-centers.js'
 export type { ZohoAuthErrorCode, ZohoAuthErrorDetails } from './words/errors.js'
 export { faultName, isZohoAuthError, ZohoAuthError } from './words/errors.js'
 export type { ZohoAuthEventName, ZohoAuthEvents, ZohoAuthListener } from './words/events.js'
+export type { ExpiryPolicy } from './words/expiry.js'
+export { DEFAULT_EXPIRY_POLICY } from './words/expiry.js'
 export type { ForwardProxy } from './words/forward-proxy.js'
 export { forwardProxy } from './words/forward-proxy.js'
 export type { Logger } from './words/logger.js'
@@ -68,11 +74,3 @@ export type {
   ZohoHandle,
 } from './zoho-auth.js'
 export { ZohoAuth } from './zoho-auth.js'
-export type {
-  ClientCredentialsOptions,
-  ConsentExchangeOptions,
-  ConsentFinishOptions,
-  ConsentRequest,
-  ConsentStart,
-  ZohoConsent,
-} from './zoho-consent.js'

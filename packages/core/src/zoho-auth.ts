@@ -1,10 +1,10 @@
+import type { ZohoConsent } from './connections/zoho-consent.js'
 import type { Connection, ConnectionState } from './words/connection.js'
 import type { DataCenter } from './words/data-centers.js'
 import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
 import type { Product } from './words/products.js'
 import type { ConnectionAnswer } from './words/scope.js'
 import type { Token } from './words/token.js'
-import type { ZohoConsent } from './zoho-consent.js'
 
 /**
  * Finds out whose connection a call is for. Asked at the first use of a token, never before; its first defined answer is

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { type ApiVerdict, judgeApiAnswer } from '../src/rules/api-refusal.js'
+import { type ApiVerdict, judgeApiAnswer } from '../src/request/api-refusal.js'
 import { PRODUCTS, type Product, productOf } from '../src/words/products.js'
 
 const judge = (product: Product | undefined, status: number, body: unknown, challenge?: string): ApiVerdict =>

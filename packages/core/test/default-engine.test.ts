@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { createZohoAuth, defaultZohoAuth, memoryTokenStore } from '@zoho-auth/core'
 import { until } from '../../../testing/waiting.mjs'
-import { warnOfFleet } from '../src/warnings.js'
+import { warnOfFleet } from '../src/config/warnings.js'
 import { closing, codeOf, emulate, engine } from './support.js'
 
 const before = { ...process.env }

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals'
 import { memoryTokenStore, type TokenStore, type ZohoAuthOptions } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator } from '@zoho-auth/emulator'
-import { FailureLog } from '../src/failure-log.js'
 import { ZohoAuthError } from '../src/words/errors.js'
 import { Events } from '../src/words/events.js'
+import { FailureLog } from '../src/words/failure-log.js'
 import { Secrets } from '../src/words/secrets.js'
 import {
   byHand,
@@ -37,7 +37,7 @@ function bare() {
   const clock = new ManualClock()
   const stopping = new AbortController().signal
   const { mask } = new Secrets(['the-client-secret'])
-  return { warned, clock, log: new FailureLog({ events: new Events(), logger, clock, stopping, mask }) }
+  return { warned, clock, log: new FailureLog(new Events(), logger, clock, stopping, mask) }
 }
 
 /** A store of another process that can be switched off. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { DEFAULT_EXPIRY_POLICY, Freshener, REFERENCE_LIFE_MS } from '../src/rules/freshness.js'
+import { DEFAULT_EXPIRY_POLICY, Freshener, REFERENCE_LIFE_MS } from '../src/words/expiry.js'
 
 const HOUR = REFERENCE_LIFE_MS
 const now = 1_800_000_000_000

@@ -7,8 +7,8 @@ import {
   PRODUCTS,
   productFacts,
 } from '@zoho-auth/core'
-import { hostPolicy, serverOrigin } from '../src/rules/hosts.js'
 import { accountsOrigin, gatewayDomain, productDomain } from '../src/words/data-centers.js'
+import { hostPolicy, serverOrigin } from '../src/words/hosts.js'
 import { productOrigin } from '../src/words/products.js'
 import { closing, codeOf, connection, emulate, engine } from './support.js'
 

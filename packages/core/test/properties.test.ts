@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals'
 import { type CooldownReason, memoryTokenStore, type RefreshLease } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import fc from 'fast-check'
-import { judgeApiAnswer } from '../src/rules/api-refusal.js'
-import { hostPolicy } from '../src/rules/hosts.js'
-import { judgeRevokeAnswer, judgeTokenAnswer } from '../src/rules/token-response.js'
+import { judgeRevokeAnswer, judgeTokenAnswer } from '../src/accounts/answers.js'
+import { judgeApiAnswer } from '../src/request/api-refusal.js'
 import { DATA_CENTERS } from '../src/words/data-centers.js'
+import { hostPolicy } from '../src/words/hosts.js'
 import { PRODUCTS } from '../src/words/products.js'
 
 const RUNS = { numRuns: 500 }

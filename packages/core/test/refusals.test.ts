@@ -3,7 +3,7 @@ import { memoryTokenStore, type Product, type ZohoAuth, type ZohoAuthOptions } f
 import { ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator } from '@zoho-auth/emulator'
 import { figure } from '../../../testing/figures.mjs'
-import { endpointOf } from '../src/refusals.js'
+import { endpointOf } from '../src/request/refusals.js'
 import { emulate, engine, turning } from './support.js'
 import { worldFetch } from './zoho-world.js'
 

@@ -18,6 +18,37 @@ test('revoke ends the grant and all its tokens at Zoho, and here', async () => {
   expect(emulator.counters.tokenRequests).toBe(1)
 })
 
+test('after close() every call that may send or write is refused, and nothing is sent', async () => {
+  const emulator = await emulate()
+  const zoho = engine(emulator, { connections: connectionsFor(emulator, ['ada']) })
+  await zoho.close()
+  const connection = 'ada'
+  const redirectUri = 'https://app.example/callback'
+  const calls: Record<string, () => Promise<unknown>> = {
+    getToken: () => zoho.getToken({ connection }),
+    authorize: () => zoho.authorize('https://www.zohoapis.com/crm/v8/Leads', { connection }),
+    revoke: () => zoho.revoke({ connection }),
+    revokeToken: () => zoho.revoke({ connection, token: 'the-token' }),
+    revokeAll: () => zoho.revokeAll({ where: () => true }),
+    warm: () => zoho.warm([connection]),
+    status: () => zoho.status(connection),
+    rotateKeys: () => zoho.rotateKeys(),
+    'forConnection().status': () => zoho.forConnection(connection).status(),
+    'consent.start': () => zoho.consent.start({ connection, scopes: ['ZohoCRM.modules.ALL'], redirectUri }),
+    'consent.finish': () => zoho.consent.finish(`${redirectUri}?code=c&state=s`, 's'),
+    'consent.exchange': () => zoho.consent.exchange('the-code', { connection }),
+    'consent.clientCredentials': () =>
+      zoho.consent.clientCredentials({ connection, soid: 'ZohoCRM.600', scopes: ['ZohoCRM.modules.ALL'] }),
+    'consent.undo': () => zoho.consent.undo({ connection }),
+  }
+  for (const [name, call] of Object.entries(calls))
+    expect([name, await call().then(String, ({ message }) => message)]).toEqual([
+      name,
+      'this ZohoAuth is closed',
+    ])
+  expect(emulator.counters.tokenRequests + emulator.counters.revocations).toBe(0)
+})
+
 test('it is idempotent: 50 at once, and again', async () => {
   const emulator = await emulate()
   const zoho = engine(emulator)

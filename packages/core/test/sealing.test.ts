@@ -13,7 +13,7 @@ import {
   type TokenStore,
 } from '@zoho-auth/core'
 import { connectionStoreContract, tokenStoreContract } from '@zoho-auth/core/testing'
-import { namedStores } from '../src/config/named-store.js'
+import { namedStores } from '../src/stores/named.js'
 import { SealedTokenStore } from '../src/stores/sealed-token-store.js'
 import { createSealer } from '../src/stores/sealer.js'
 import { codeOf, connection, emulate, engine } from './support.js'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { judgeRevokeAnswer, judgeTokenAnswer, type RawAnswer } from '../src/rules/token-response.js'
+import { judgeRevokeAnswer, judgeTokenAnswer, type RawAnswer } from '../src/accounts/answers.js'
 
 const ours = (url: URL) => url.origin === 'https://www.zohoapis.eu'
 const judge = (body: unknown, status = 200, retryAfter?: string) =>

@@ -1,8 +1,8 @@
-import type { ExpiryPolicy } from '../rules/freshness.js'
 import type { BudgetPolicy, ConnectionStore, TokenStore } from '../stores/ports.js'
 import type { Clock } from '../words/clock.js'
 import type { Connection } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
+import type { ExpiryPolicy } from '../words/expiry.js'
 import type { Logger } from '../words/logger.js'
 
 /** One value for all data centres, or one each. */

@@ -1,9 +1,9 @@
-import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../rules/freshness.js'
-import { type NamedServer, serverOrigin } from '../rules/hosts.js'
 import { DEFAULT_BUDGET } from '../stores/budget.js'
+import { namedStores } from '../stores/named.js'
 import type { BudgetPolicy, ConnectionStore, OpenedStores, TokenStore } from '../stores/ports.js'
 import { createSealer, parseKey, type Sealer } from '../stores/sealer.js'
 import { systemClock } from '../words/clock.js'
+import type { Connection } from '../words/connection.js'
 import {
   accountsOrigin,
   DATA_CENTERS,
@@ -13,9 +13,11 @@ import {
 } from '../words/data-centers.js'
 import { EngineClock } from '../words/engine-clock.js'
 import { ZohoAuthError } from '../words/errors.js'
+import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../words/expiry.js'
+import { type NamedServer, serverOrigin } from '../words/hosts.js'
 import { type Logger, warningLogger } from '../words/logger.js'
+import { productOrigin } from '../words/products.js'
 import { environment, perDataCenter } from './env.js'
-import { namedStores } from './named-store.js'
 import { type ConnectionLookup, OPTION_NAMES, type PerDataCenter, type ZohoAuthOptions } from './options.js'
 
 /** Default limit of one request to the accounts server, in milliseconds (eight seconds). */
@@ -51,7 +53,7 @@ export interface Settings {
   /** `undefined`: no secret is known for that data centre. */
   secretOf(dataCenter: DataCenter): string | undefined
   /** Where consent starts, and where the single refresh token belongs. */
-  readonly home: DataCenter
+  readonly defaultDataCenter: DataCenter
   readonly single: { readonly refreshToken: string; readonly dataCenter: DataCenter } | undefined
   readonly connections: ConnectionStore | ConnectionLookup | undefined
   /** Whether there is one connection that need not be named: nothing but variables says where connections are. */
@@ -62,7 +64,7 @@ export interface Settings {
   /** Seals what durable stores keep. */
   readonly sealer: Sealer | undefined
   /** Client secrets and keys, which must stand in nobody's words. */
-  readonly secrets: readonly string[]
+  readonly fixedSecrets: readonly string[]
   readonly plaintext: boolean
   readonly scheme: string
   readonly allowedOrigins: readonly string[]
@@ -71,6 +73,8 @@ export interface Settings {
   /** Base of the OAuth endpoints; throws for a data centre that has none. */
   endpointOf(dataCenter: DataCenter): string
   readonly revocationPath: string | undefined
+  /** What to assume if Zoho's answer names no `api_domain`. */
+  apiDomainOf(connection: Pick<Connection, 'dataCenter' | 'environment'>): string
   readonly expiry: ExpiryPolicy
   readonly budget: BudgetPolicy
   readonly timeoutMs: number
@@ -125,8 +129,8 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     options.accountsUrl ?? perDataCenter('ZOHO_ACCOUNTS_URL', read),
     faults,
   )
-  const home = readHome(options, text, accounts, faults)
-  const single = readSingle(options, opened, home, text, secrets, faults)
+  const defaultDataCenter = readHome(options, text, accounts, faults)
+  const single = readSingle(options, opened, defaultDataCenter, text, secrets, faults)
   const endpoints = accounts && readEndpoints(accounts, faults)
   if (single && accounts && (accounts.default ?? accounts[single.dataCenter]) === undefined)
     faults.push(`accountsUrl names no server for data centre "${single.dataCenter}"`)
@@ -172,24 +176,30 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
       )
   const sealer = keys.some((key) => parseKey(key) !== undefined) ? createSealer(keys) : undefined
 
+  const servers = endpoints && mapValues(endpoints, serverOf)
+
   const settings: Settings = {
     clientId: clientId ?? '',
     secretOf: (dataCenter) => secrets?.[dataCenter] ?? secrets?.default,
-    home: home ?? 'us',
+    defaultDataCenter: defaultDataCenter ?? 'us',
     single,
     connections,
     one: single !== undefined || (options.connections === undefined && connections !== undefined),
     tokens,
     opened,
     sealer,
-    secrets: [
+    fixedSecrets: [
       ...Object.values(secrets ?? {}).filter((secret) => typeof secret === 'string'),
       ...keys.map((key) => key.slice(key.indexOf(':') + 1)),
     ],
     plaintext,
     scheme,
     allowedOrigins: readOrigins(options.allowedOrigins ?? [], faults),
-    servers: endpoints && mapValues(endpoints, serverOf),
+    servers,
+    apiDomainOf({ dataCenter, environment }) {
+      const server = servers?.[dataCenter]
+      return server && !server.ofZoho ? server.origin : productOrigin('crm', dataCenter, environment)
+    },
     endpointOf(dataCenter) {
       if (!endpoints) return accountsOrigin(dataCenter) + OAUTH_PATH
       const own = endpoints[dataCenter]

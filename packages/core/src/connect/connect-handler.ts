@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { problemHeaders, problemOf } from '../rules/problem.js'
+import { problemHeaders, problemOf } from '../request/problem-details.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import type { ZohoAuth } from '../zoho-auth.js'
 import { cookie, FLOWS_COOKIE, type Flow, RESULT_COOKIE, readFlows, readResult, withFlow } from './cookies.js'

@@ -58,3 +58,6 @@ const ID = /^[A-Za-z0-9_.@:-]{1,128}$/
 export function isConnectionId(id: unknown): id is string {
   return typeof id === 'string' && ID.test(id) && id !== '__proto__'
 }
+
+/** The id of the connection in single mode. */
+export const DEFAULT_CONNECTION = 'default'

@@ -64,7 +64,7 @@ export type Product =
  */
 export type Grade = 'Z' | 'S' | 'M' | 'U' | '?'
 
-/** Codes of one product that have one meaning there. Those that mean the same at every product: `rules/api-refusal.ts`. */
+/** Codes of one product that have one meaning there. Those that mean the same at every product: `request/api-refusal.ts`. */
 export interface Dialect {
   /** The token is dead. */
   readonly dead?: readonly string[]

@@ -1,0 +1,40 @@
+import type { Runtime } from '../runtime.js'
+import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
+import { ZohoAuthError, type ZohoAuthErrorCode } from '../words/errors.js'
+import type { RotateOptions, RotateReport } from '../zoho-auth.js'
+
+/** Most failures that are named one by one in a report. */
+const MOST_FAILURES = 100
+
+/**
+ * Seals every connection with the first key. One that is so already is left alone, so that a run that was cut off is
+ * resumed by another; one that does not open is reported, left as it is, and the others go on.
+ */
+export async function rotateKeys(
+  { onProgress, signal }: RotateOptions,
+  { grants: { store }, stopping }: Runtime,
+): Promise<RotateReport> {
+  if (!(store instanceof SealedConnectionStore))
+    throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
+      message: 'there is nothing to rotate: connections are not in a durable store with encryptionKeys',
+    })
+  const report = {
+    seen: 0,
+    rotated: 0,
+    failed: [] as { connection: string; code: ZohoAuthErrorCode | 'unknown' }[],
+  }
+  for await (const { id } of store.unopened()) {
+    signal?.throwIfAborted()
+    stopping.throwIfAborted()
+    report.seen += 1
+    try {
+      if (await store.reseal(id)) report.rotated += 1
+    } catch (error) {
+      const code = ((error as { code?: ZohoAuthErrorCode } | undefined)?.code ??
+        'unknown') as ZohoAuthErrorCode
+      if (report.failed.length < MOST_FAILURES) report.failed.push({ connection: id, code })
+    }
+    onProgress?.({ ...report, failed: [...report.failed] })
+  }
+  return report
+}

@@ -1,0 +1,47 @@
+import type { Runtime } from '../runtime.js'
+import { DEFAULT_CONNECTION, isConnectionId } from '../words/connection.js'
+import { ZohoAuthError } from '../words/errors.js'
+import type { Choice } from '../words/scope.js'
+
+/** The choice that surrounds a call, if scopes are used. */
+export function surroundingChoice({ ambient, scope }: Runtime): Choice | undefined {
+  return ambient ? scope.current() : undefined
+}
+
+/**
+ * Explicit option, else the surrounding scope, else the only configured one. Never "the first".
+ *
+ * @returns A string if it is known or found at once, so that the common case costs no promise.
+ * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`
+ */
+export function whichConnection(
+  runtime: Runtime,
+  connection: string | undefined,
+  choice: Choice | undefined = surroundingChoice(runtime),
+): string | Promise<string> {
+  try {
+    if (connection !== undefined) return assertId(connection)
+    const chosen = choice === undefined ? onlyConnection(runtime) : choice.resolve()
+    if (typeof chosen === 'object') return runtime.failures.watch(chosen.then(assertChosen))
+    return assertChosen(chosen)
+  } catch (error) {
+    runtime.failures.failed(error)
+    throw error
+  }
+}
+
+export function onlyConnection({ one }: Runtime): string | undefined {
+  return one ? DEFAULT_CONNECTION : undefined
+}
+
+export function assertId(id: string): string {
+  if (isConnectionId(id)) return id
+  throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', {
+    action: 'A connection id has 1 to 128 characters of A-Z a-z 0-9 _ . @ : -',
+  })
+}
+
+function assertChosen(id: string | undefined): string {
+  if (id !== undefined) return assertId(id)
+  throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION')
+}

@@ -1,0 +1,165 @@
+import { ended } from '../words/abortable.js'
+import type { Connection } from '../words/connection.js'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ConnectionStore,
+  Cooldown,
+  OpenedStores,
+  OpenStores,
+  PutOptions,
+  RefreshLease,
+  ReleaseOptions,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from './ports.js'
+
+/** Which package keeps the stores of a URL, by its scheme, and what else has to be installed with it. */
+const PACKAGES: Readonly<Record<string, { readonly name: string; readonly with?: string }>> = Object.freeze({
+  'file:': { name: '@zoho-auth/store-file' },
+  'redis:': { name: '@zoho-auth/store-redis', with: 'redis' },
+  'rediss:': { name: '@zoho-auth/store-redis', with: 'redis' },
+  'postgres:': { name: '@zoho-auth/store-postgres', with: 'pg' },
+  'postgresql:': { name: '@zoho-auth/store-postgres', with: 'pg' },
+})
+
+/** Where a package is looked for: as the app's main file sees it, and its folder; so it is under npm, pnpm and yarn. */
+function places(): string[] {
+  const path = process.getBuiltinModule('node:path')
+  const [, main] = process.argv
+  return [...(main === undefined ? [] : [main]), path.join(process.cwd(), 'package.json')]
+}
+
+/**
+ * The stores that `ZOHO_AUTH_STORE` names. Their package is found now and loaded at the first use.
+ *
+ * @param from Where to look for it. Default: the program's main file, and the current folder.
+ * @returns The stores, or what is wrong: one sentence that never holds the URL, which may hold a password.
+ */
+export function namedStores(url: string, from: readonly string[] = places()): OpenedStores | string {
+  const scheme = /^[a-z]{1,20}:/.exec(url)?.[0]
+  const known = scheme === undefined ? undefined : PACKAGES[scheme]
+  if (known === undefined)
+    return `ZOHO_AUTH_STORE must begin with memory:, ${Object.keys(PACKAGES).join(', ')}, ${scheme === undefined ? 'and has no scheme' : `not ${scheme}`}`
+  const path = find(known.name, from)
+  if (path === undefined)
+    return `ZOHO_AUTH_STORE needs a package: npm install ${[known.name, known.with].filter(Boolean).join(' ')}`
+  return new LazyStores(url, path)
+}
+
+function find(name: string, from: readonly string[]): string | undefined {
+  const modules = process.getBuiltinModule('node:module')
+  for (const place of from) {
+    try {
+      return modules.createRequire(place).resolve(name)
+    } catch {
+      // Not there; the next place may have it.
+    }
+  }
+  return undefined
+}
+
+/** Stores whose package is loaded, and that are opened, at the first use. */
+class LazyStores implements OpenedStores {
+  readonly tokens: TokenStore
+  readonly connections: ConnectionStore
+  readonly #url: string
+  readonly #path: string
+  #opened: Promise<OpenedStores> | undefined
+
+  constructor(url: string, path: string) {
+    this.#url = url
+    this.#path = path
+    const opened = () => this.#open()
+    this.tokens = new LazyTokenStore(async () => (await opened()).tokens)
+    this.connections = new LazyConnectionStore(async () => (await opened()).connections)
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opened?.catch(() => undefined))?.close()
+  }
+
+  #open(): Promise<OpenedStores> {
+    const urls = process.getBuiltinModule('node:url')
+    this.#opened ??= import(urls.pathToFileURL(this.#path).href).then(
+      ({ openStores }: { openStores: OpenStores }) => openStores(this.#url),
+    )
+    this.#opened.catch(() => {
+      this.#opened = undefined
+    })
+    return this.#opened
+  }
+}
+
+class LazyTokenStore implements TokenStore {
+  readonly durable = true
+  readonly #store: () => Promise<TokenStore>
+
+  constructor(store: () => Promise<TokenStore>) {
+    this.#store = store
+  }
+
+  async ready(): Promise<void> {
+    await (await this.#store().catch(() => undefined))?.ready?.()
+  }
+
+  async acquire(key: string, request: AcquireRequest): Promise<AcquireResult> {
+    return (await this.#store()).acquire(key, request)
+  }
+
+  async commit(
+    key: string,
+    lease: RefreshLease,
+    value: string,
+    lifeMs: number,
+  ): Promise<StoredToken | undefined> {
+    return (await this.#store()).commit(key, lease, value, lifeMs)
+  }
+
+  async release(key: string, lease: RefreshLease, options?: ReleaseOptions): Promise<void> {
+    return (await this.#store()).release(key, lease, options)
+  }
+
+  async invalidate(key: string, cooldown?: Cooldown): Promise<void> {
+    return (await this.#store()).invalidate(key, cooldown)
+  }
+
+  async changed(key: string, signal: AbortSignal): Promise<void> {
+    const store = await this.#store().catch(() => undefined)
+    return store?.changed?.(key, signal) ?? ended(signal)
+  }
+
+  async inspect(key: string): Promise<TokenRecord | undefined> {
+    return (await this.#store()).inspect(key)
+  }
+}
+
+class LazyConnectionStore implements ConnectionStore {
+  readonly durable = true
+  readonly #store: () => Promise<ConnectionStore>
+
+  constructor(store: () => Promise<ConnectionStore>) {
+    this.#store = store
+  }
+
+  async ready(): Promise<void> {
+    await (await this.#store().catch(() => undefined))?.ready?.()
+  }
+
+  async get(id: string): Promise<Connection | undefined> {
+    return (await this.#store()).get(id)
+  }
+
+  async put(connection: Connection, options?: PutOptions): Promise<Connection> {
+    return (await this.#store()).put(connection, options)
+  }
+
+  async delete(id: string): Promise<void> {
+    return (await this.#store()).delete(id)
+  }
+
+  async *list(): AsyncIterable<Connection> {
+    yield* (await this.#store()).list()
+  }
+}
