@@ -28,11 +28,11 @@ export const postgresServer = () => onPath('postgres', postgresFolders())
 /** Below the ports that systems give out by themselves: nobody gets one that is free while its server is started again. */
 const FIRST_PORT = 20_000
 const PORTS = 12_000
-const MOST_TRIES = 100
+const MAX_TRIES = 100
 
 /** @returns {Promise<number>} a port that nobody listens on */
 export async function freePort() {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     const port = FIRST_PORT + randomInt(PORTS)
     if (await isFree(port)) return port
   }

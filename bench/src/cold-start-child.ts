@@ -171,7 +171,7 @@ const zoho = createZohoAuth({
   clientSecret: 'the-client-secret',
   accountsUrl: stub.accountsUrl,
   connections: async (id) => connectionOf(id),
-  expiry: { refreshAheadMs: REFRESH_AHEAD_MS, refreshSpreadMs: 0 },
+  expiry: { refreshAheadMs: REFRESH_AHEAD_MS, refreshJitterMs: 0 },
   clock: { now: () => clock.now() + aheadMs, sleep: (ms, signal) => clock.sleep(ms, signal) },
 })
 const goStale = () => {

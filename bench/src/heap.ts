@@ -4,7 +4,7 @@ import { figure } from '../../testing/figures.mjs'
 import { line } from './sample.js'
 
 /** Most heap of one connection, in bytes. */
-const MOST_BYTES = 750
+const MAX_BYTES = 750
 
 /** Heap per connection at 10 000, in processes of their own, beside a bare `Map` of token and expiry. */
 export async function heap(): Promise<void> {
@@ -22,7 +22,7 @@ export async function heap(): Promise<void> {
   line('engine, its own memory and memoryTokenStore', engine.toFixed(0), (engine / floor).toFixed(2))
   figure(
     'heap of a connection at 10 000',
-    engine <= MOST_BYTES,
+    engine <= MAX_BYTES,
     `${engine.toFixed(0)} B, ${(engine / floor).toFixed(1)} x a Map of token and expiry`,
   )
 }

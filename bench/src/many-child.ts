@@ -38,7 +38,7 @@ const zoho = createZohoAuth({
   connections: grants,
   tokens: redisTokenStore(client),
   encryptionKeys,
-  expiry: { refreshAheadMs: REFRESH_AHEAD_MS, refreshSpreadMs: 0 },
+  expiry: { refreshAheadMs: REFRESH_AHEAD_MS, refreshJitterMs: 0 },
   clock: { now: () => clock.now() + aheadMs, sleep: (ms, signal) => clock.sleep(ms, signal) },
 })
 let refreshes = 0

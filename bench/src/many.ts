@@ -12,9 +12,9 @@ const CONNECTIONS = { bounded: 5_000, full: 100_000 }
 const LIMIT_MS = { bounded: 300_000, full: 1_800_000 }
 
 /** Most heap of one connection, in bytes. */
-const MOST_HEAP_BYTES = 1_000
+const MAX_HEAP_BYTES = 1_000
 /** Most lateness of the event loop while tokens are handed out, at p99, in milliseconds. */
-const MOST_LATE_MS = 20
+const MAX_LATE_MS = 20
 
 /** What `many-child.ts` measures. Bytes are those of one connection. */
 export interface Many {
@@ -61,12 +61,12 @@ export async function many(full: boolean): Promise<void> {
     line('  event loop late, p50 / p99', delay(seen.serving))
     figure(
       `${count} connections, memory`,
-      seen.heapBytes <= MOST_HEAP_BYTES,
+      seen.heapBytes <= MAX_HEAP_BYTES,
       `heap ${bytes(seen.heapBytes)}, resident ${bytes(seen.rssBytes)}, Redis ${bytes(seen.redisTokenBytes)} + ${bytes(seen.redisConnectionBytes)} each`,
     )
     figure(
       `${count} connections, event loop`,
-      seen.serving.p99 <= MOST_LATE_MS,
+      seen.serving.p99 <= MAX_LATE_MS,
       `p99 ${seen.serving.p99.toFixed(1)} ms late at ${second(seen.getsPerSecond)} gets and ${second(seen.refreshesPerSecond)} refreshes; filling ${seen.filling.p99.toFixed(1)} ms`,
     )
   })

@@ -19,7 +19,7 @@ const DISK_SAMPLES = { bounded: 300, full: 2_000 }
 /** Records that are written, in turn. */
 const RECORDS = 64
 /** What a round trip may cost at most, in round trips of the server's shortest command on the same connection. */
-const MOST_RATIO = 1.5
+const MAX_RATIO = 1.5
 /** As long as a sealed token. */
 const VALUE = randomBytes(300).toString('base64url')
 const LIFE_MS = 3_600_000
@@ -116,7 +116,7 @@ async function measure({ name, store, floor, sent }: Subject, samples: number): 
   const text = ({ p50, p99 }: Quantiles) => `p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms`
   figure(
     `acquire, a hit, ${name}`,
-    ratio <= MOST_RATIO,
+    ratio <= MAX_RATIO,
     `${ratio.toFixed(2)} x ${floor.name}: ${text(times.hit)} beside ${text(times.floor)}`,
   )
   figure(

@@ -3,7 +3,7 @@ import { isZohoAuthError, type ZohoAuth } from '@zoho-auth/core'
 import type { Uses } from './messages.js'
 
 /** Errors that are printed of one connection, to be searched for secrets; more would say the same. */
-const MOST_PRINTED = 20
+const MAX_PRINTED = 20
 
 /** Calls an API with some connections all the time, one call each at a time, as the jobs of an app do. */
 export class ApiLoop {
@@ -39,7 +39,7 @@ export class ApiLoop {
     let printed = 0
     for (; !this.#ended; await sleep(this.#everyMs)) {
       const failure = await this.#once(connection).catch((error: unknown) => {
-        if (++printed <= MOST_PRINTED) console.error(error)
+        if (++printed <= MAX_PRINTED) console.error(error)
         return isZohoAuthError(error) ? error.code : String(error)
       })
       if (failure === undefined) {

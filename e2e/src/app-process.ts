@@ -11,7 +11,7 @@ const PROGRAM = '../../examples/multi-tenant/dist/server.js'
 const START_MS = 60_000
 const POLL_MS = 20
 /** Most output that is kept, in characters. More is a failure, because it would not be searched. */
-const MOST_OUTPUT = 1_000_000
+const MAX_OUTPUT = 1_000_000
 
 /** One process of the example, on a port of its own. */
 export class AppProcess implements Watched {
@@ -54,7 +54,7 @@ export class AppProcess implements Watched {
   }
 
   #print(text: string): void {
-    if (this.output.length + text.length <= MOST_OUTPUT) this.output += text
-    else this.endedByItself ??= `a process of the example printed more than ${MOST_OUTPUT} characters`
+    if (this.output.length + text.length <= MAX_OUTPUT) this.output += text
+    else this.endedByItself ??= `a process of the example printed more than ${MAX_OUTPUT} characters`
   }
 }

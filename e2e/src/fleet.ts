@@ -9,7 +9,7 @@ export const START_PARALLEL = 4
 const START_MS = 60_000
 const ANSWER_MS = 60_000
 /** Most output that is kept of one worker, in characters. More is a failure, because it would not be searched. */
-const MOST_OUTPUT = 4_000_000
+const MAX_OUTPUT = 4_000_000
 
 /** One worker process, seen from outside. */
 export class Worker {
@@ -80,8 +80,8 @@ export class Worker {
   }
 
   #print(text: string): void {
-    if (this.output.length + text.length <= MOST_OUTPUT) this.output += text
-    else this.endedByItself ??= `a worker printed more than ${MOST_OUTPUT} characters`
+    if (this.output.length + text.length <= MAX_OUTPUT) this.output += text
+    else this.endedByItself ??= `a worker printed more than ${MAX_OUTPUT} characters`
   }
 }
 

@@ -26,7 +26,7 @@ const STARTING_MS = 20_000
 const STARTING_POLL_MS = 50
 
 /** Records that one dump reads at most. */
-const MOST_RECORDS = 100_000
+const MAX_RECORDS = 100_000
 
 const OPEN: Readonly<Record<PlaceName, () => Promise<Place>>> = {
   async redis() {
@@ -111,7 +111,7 @@ export async function dumpRedis(url: string): Promise<readonly string[]> {
     const records: string[] = []
     for await (const keys of client.scanIterator({ COUNT: 1_000 })) {
       for (const key of keys) records.push(`${key} ${JSON.stringify(await client.hGetAll(key))}`)
-      if (records.length > MOST_RECORDS) throw new Error(`more than ${MOST_RECORDS} records in Redis`)
+      if (records.length > MAX_RECORDS) throw new Error(`more than ${MAX_RECORDS} records in Redis`)
     }
     return records
   } finally {
@@ -126,7 +126,7 @@ async function dumpPostgres(pool: pg.Pool): Promise<readonly string[]> {
   const records: string[] = []
   for (const { name } of tables.rows) {
     const { rows } = await pool.query<{ text: string }>(
-      `select row_to_json(t)::text as text from public.${name} t limit ${MOST_RECORDS}`,
+      `select row_to_json(t)::text as text from public.${name} t limit ${MAX_RECORDS}`,
     )
     records.push(...rows.map(({ text }) => text))
   }
@@ -136,6 +136,6 @@ async function dumpPostgres(pool: pg.Pool): Promise<readonly string[]> {
 function dumpFolder(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .slice(0, MOST_RECORDS)
+    .slice(0, MAX_RECORDS)
     .map((entry) => `${entry.name} ${readFileSync(join(entry.parentPath, entry.name), 'utf8')}`)
 }

@@ -16,7 +16,7 @@ import { PLACES, type Place, type PlaceName, type Places } from './places.js'
 import type { Report, Row } from './report.js'
 
 /** New tokens that the library takes per refresh token and ten minutes, of Zoho's ten. */
-const MOST_TOKENS = 8
+const MAX_TOKENS = 8
 /** How long stores may take to answer for the first time, in milliseconds. */
 const OPEN_MS = 60_000
 /** Control requests at once. */
@@ -26,7 +26,7 @@ const ASK_PARALLEL = 8
 export const WARM = 'warm'
 
 /** Workers whose output is printed after a failure, and how much of it. */
-const MOST_QUOTED = 3
+const MAX_QUOTED = 3
 const QUOTED_CHARACTERS = 2_000
 
 /** A token or code as Zoho makes them, whether it was learned of or not. */
@@ -223,7 +223,7 @@ export class Stage {
       const found = this.leaks(output).length + this.leaks(records).length
       const size = Math.round(output.join('').length / 1_000)
       return {
-        ok: most <= MOST_TOKENS && ended.length === 0 && found === 0,
+        ok: most <= MAX_TOKENS && ended.length === 0 && found === 0,
         figure: `≤ ${most} tokens in 10 min, ${found} secrets in ${size} kB output, ${records.length} records`,
         seen: { ended, leaks: [...this.leaks(output), ...this.leaks(records)].map(masked) },
       }
@@ -236,7 +236,7 @@ export class Stage {
   #lastWords(): string[][] {
     return this.#workers
       .filter(({ output }) => /ERR_ZOHO|Error/.test(output))
-      .slice(-MOST_QUOTED)
+      .slice(-MAX_QUOTED)
       .map(({ output }) => {
         let text = output.slice(-QUOTED_CHARACTERS)
         for (const secret of this.#secrets) text = text.replaceAll(secret, masked(secret))

@@ -25,7 +25,7 @@ const HEARD = [
   'token.refreshed',
   'token.refresh_failed',
   'refresh.throttled',
-  'token.refused',
+  'token.rejected',
   'connection.created',
   'connection.revoked',
   'connection.consent_required',
@@ -115,7 +115,7 @@ export class WorkerEngines {
     const tally = new Tally()
     await tally.count(async () => {
       const { value } = await zoho.getToken({ connection })
-      return zoho.getToken({ connection, refused: value })
+      return zoho.getToken({ connection, rejectedToken: value })
     })
     return tally.result()
   }

@@ -12,7 +12,7 @@ import type { Weather } from './weather.js'
 import type { World } from './world.js'
 
 /** Times one request is sent again after a refusal, as core's own `fetch` does. */
-const MOST_REPLAYS = 2
+const MAX_REPLAYS = 2
 /** One way to an API, in milliseconds. */
 const API_LATENCY = { low: 5, high: 200 }
 /** A process comes back after this, in milliseconds. */
@@ -25,7 +25,7 @@ const PATIENCE = { low: 10, high: 5_000 }
 const EVENTS: readonly ZohoAuthEventName[] = [
   'token.refreshed',
   'token.refresh_failed',
-  'token.refused',
+  'token.rejected',
   'refresh.throttled',
   'connection.created',
   'connection.consent_required',
@@ -159,7 +159,7 @@ export class Fleet {
     this.#asked.push(ask)
     const patience = gives ? new AbortController() : undefined
     if (patience) life.deliver(random.between(PATIENCE.low, PATIENCE.high), () => patience.abort(ABORTED))
-    engine.getToken({ connection: tenant.id, refused: last, signal: patience?.signal }).then(
+    engine.getToken({ connection: tenant.id, rejectedToken: last, signal: patience?.signal }).then(
       (token) => {
         ask.settled = true
         judge.handedOut(ask, token)
@@ -172,7 +172,7 @@ export class Fleet {
           life.deliver(random.between(API_LATENCY.low, API_LATENCY.high), () => {
             refused.add(token.value)
             life.refused.add(token.value)
-            if (refused.size > MOST_REPLAYS) judge.refusedToTheEnd(life, tenant)
+            if (refused.size > MAX_REPLAYS) judge.refusedToTheEnd(life, tenant)
             else this.#send(life, tenant, refused, token.value)
           })
         })

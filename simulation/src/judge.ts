@@ -497,12 +497,7 @@ export class Judge {
   deadGrantsNoticed(): void {
     const since = this.#world.now - NOTICED_MS
     for (const { id, grant, row, changedAt } of this.tenants.values())
-      if (
-        !grant.alive &&
-        row.state === 'active' &&
-        grant.deadAnswers > MOST_DEAD_ANSWERS &&
-        changedAt < since
-      )
+      if (!grant.alive && row.state === 'active' && grant.deadAnswers > MAX_DEAD_ANSWERS && changedAt < since)
         this.fail('a dead grant is noticed', `${id} is active after ${grant.deadAnswers} refusals`)
   }
 
@@ -531,7 +526,7 @@ const DEADLINE_SLACK_MS = 50
 const CLOCKS_AGREE_MS = 0
 
 /** Refusals that a few faults in the wrong moments can need. */
-const MOST_DEAD_ANSWERS = 10
+const MAX_DEAD_ANSWERS = 10
 
 /** A grant that died is marked within this time of calls, in milliseconds: a token's life for somebody to notice, and a cooldown. */
 const NOTICED_MS = 4_200_000

@@ -130,7 +130,7 @@ export function warmUp(): Promise<void> {
 /** Warm is when a run has done it all, and no longer differs from the one before. */
 async function runUntilWarm(): Promise<void> {
   let last = ''
-  for (let round = 0; round < MOST_WARM_UPS; round++) {
+  for (let round = 0; round < MAX_WARM_UPS; round++) {
     const { hash, counts } = await run(0, {}, WARM_UP)
     if (hash === last && counts.minted > 0 && counts.revocations > 0) return
     last = hash
@@ -141,7 +141,7 @@ async function runUntilWarm(): Promise<void> {
 let warm: Promise<void> | undefined
 
 /** Runs until everything must be loaded. */
-const MOST_WARM_UPS = 100
+const MAX_WARM_UPS = 100
 
 const WARM_UP: Scenario = {
   processes: 1,

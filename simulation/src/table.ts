@@ -30,7 +30,7 @@ const CALL_GAP_MS = 5_000
 const START_SPREAD_MS = 30_000
 /** One way to an API, in milliseconds. */
 const API_MS = 50
-const MOST_REPLAYS = 2
+const MAX_REPLAYS = 2
 const SEED = 1
 
 /** One cell: how many of a fleet's API calls failed. */
@@ -131,11 +131,11 @@ function send(
   refused: string | undefined,
   replays: number,
 ): void {
-  life.engine?.getToken({ connection: 'c0', refused }).then(
+  life.engine?.getToken({ connection: 'c0', rejectedToken: refused }).then(
     ({ value }) => {
       world.after(API_MS, () => {
         if (accounts.accepts(value)) return
-        if (replays === MOST_REPLAYS) tally.failed += 1
+        if (replays === MAX_REPLAYS) tally.failed += 1
         else world.after(API_MS, () => send(life, world, accounts, tally, value, replays + 1))
       })
     },

@@ -4,7 +4,7 @@ import { Trace } from './trace.js'
 export const START_AT = 1_800_000_000_000
 
 /** The most steps of one run: a run that needs more has lost its way. */
-const MOST_STEPS = 20_000_000
+const MAX_STEPS = 20_000_000
 
 /** Something that will happen. */
 export interface Scheduled {
@@ -61,7 +61,7 @@ export class World {
       if (run === undefined) continue
       this.now = event.at
       this.steps += 1
-      if (this.steps > MOST_STEPS) throw new Error(`a run of more than ${MOST_STEPS} steps`)
+      if (this.steps > MAX_STEPS) throw new Error(`a run of more than ${MAX_STEPS} steps`)
       run()
       for (let turn = 0; turn < this.#turns; turn++) await nextTurn()
       if (stopped()) return

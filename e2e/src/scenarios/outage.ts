@@ -26,7 +26,7 @@ const AFTER_MS = 5_000
  * Tokens go stale in the middle of the outage, and live on: 40 to 45 minutes of an hour before they end, in proportion.
  * With a life of twice the outage and the rest they are usable all the time.
  */
-const EXPIRY = { refreshAheadMs: 2_400_000, refreshSpreadMs: 300_000 }
+const EXPIRY = { refreshAheadMs: 2_400_000, refreshJitterMs: 300_000 }
 
 const outageMs = (full: boolean): number => (full ? 30_000 : 5_000)
 const lifeMs = (full: boolean): number => 2 * (outageMs(full) + BEFORE_MS + AFTER_MS)

@@ -19,7 +19,7 @@ const EVERY_MS = 250
 /** Zoho's minute, in which a user gets five refresh tokens, its window of ten minutes, and the life of a token. */
 const [MINUTE_MS, WINDOW_MS, LIFE_MS] = [60_000, 600_000, 3_600_000] as const
 /** Grants of one connection at any moment: its own, the one before, and one that is being revoked. */
-const MOST_GRANTS = 3
+const MAX_GRANTS = 3
 /** For what is waited for beyond its own time, in milliseconds. */
 const PATIENCE_MS = 60_000
 
@@ -80,7 +80,7 @@ async function play(stage: Stage, place: Place, fleet: Fleet): Promise<Row> {
   const working = calls.every((one) => one.every(({ status }) => status === 200))
   const { throttled } = await stage.emulator.counters()
   return {
-    ok: total([failed]) === 0 && live === 1 && right && working && throttled === 0 && most <= MOST_GRANTS,
+    ok: total([failed]) === 0 && live === 1 && right && working && throttled === 0 && most <= MAX_GRANTS,
     figure: `${total([failed])} of ${served} calls failed, ≤ ${most} grants at once, ${live} in the end, others ${working ? 'work' : 'lost'}, ${waits} waits for the minute`,
     seen: { failed, live, most, right, working, throttled, uses },
   }

@@ -32,7 +32,7 @@ const REFUSALS: readonly Refusal[] = [
 const ENDPOINTS = 10
 
 /** What no refresh can help may cost so many tokens, besides the first one. */
-const MOST_IN_VAIN = 2
+const MAX_IN_VAIN = 2
 
 /** An API refuses for want of a scope, in words that a dead token has too: the fleet tries twice, and what works goes on. */
 async function refuseForScope(stage: Stage, fleet: Fleet, place: Place): Promise<void> {
@@ -54,7 +54,7 @@ async function refuseForScope(stage: Stage, fleet: Fleet, place: Place): Promise
     const served = good.filter((status) => status === 200).length
     const calls = PROCESSES * ENDPOINTS
     return {
-      ok: spent <= MOST_IN_VAIN && refused === calls && served === calls,
+      ok: spent <= MAX_IN_VAIN && refused === calls && served === calls,
       figure: `${spent} tokens spent, ${refused} × 401, ${served} × 200`,
       seen: { statuses, good, counters },
     }

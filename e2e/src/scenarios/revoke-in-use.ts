@@ -17,7 +17,7 @@ const CALLS = 5
 const PATIENCE_MS = 60_000
 const LOOK_MS = 250
 /** API requests of a process after the revocation: the one that learns of it, and one that was under way. */
-const MOST_REQUESTS = 2
+const MAX_REQUESTS = 2
 
 const [LEAVING, STAYING] = ['leaving', 'staying'] as const
 
@@ -74,7 +74,7 @@ async function play(stage: Stage, place: Place, fleet: Fleet): Promise<Row> {
       told === total([refusals]) &&
       stoppedMs <= STOPPED_MS &&
       tokenRequests === 0 &&
-      refused <= PROCESSES * MOST_REQUESTS &&
+      refused <= PROCESSES * MAX_REQUESTS &&
       failed === 0 &&
       stayed.counters.revocations === 0,
     figure: `all stopped in ${(Math.max(0, stoppedMs) / 1_000).toFixed(1)} s, ${revocations} revocation, then ${tokenRequests} token and ${refused} API requests for ${told} × REVOKED; beside it ${failed} failed`,

@@ -14,7 +14,7 @@ const DELETE_AT_MS = 8_000
 const REVOKE_AT_MS = 16_500
 
 /** The longest wait for a moment, in milliseconds. Two lives of a token are enough for every one. */
-const LONGEST_WAIT_MS = 15_000
+const MAX_WAIT_MS = 15_000
 
 /** How often it is looked whether the moment has come, in milliseconds. */
 const LOOK_EVERY_MS = 10
@@ -127,6 +127,6 @@ function isBetween({ least, most }: { least: number; most: number }, ms: number)
 
 /** Waits until something is so. */
 async function moment(isNow: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + LONGEST_WAIT_MS; !isNow(); await sleep(LOOK_EVERY_MS))
+  for (const deadline = performance.now() + MAX_WAIT_MS; !isNow(); await sleep(LOOK_EVERY_MS))
     if (performance.now() > deadline) throw new Error('the demo waited in vain for its next moment')
 }

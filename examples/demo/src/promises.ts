@@ -9,7 +9,7 @@ import { Tally } from './tally.js'
 const FEWEST_CALLS = 100
 
 /** Requests that may still arrive with a revoked token, because they were under way. */
-const MOST_LATE_REQUESTS = 20
+const MAX_LATE_REQUESTS = 20
 
 /** A process that stood still this long cannot refresh in time, in milliseconds. Nobody's waiting is judged then. */
 const STOOD_STILL_MS = 500
@@ -60,7 +60,7 @@ export function judge(
       words: `Nobody got another customer's token: ${sum.foreign} of ${count(sum.answered)} answers.`,
     },
     {
-      kept: lateTokens === 0 && lateCalls <= MOST_LATE_REQUESTS && sum.revoked > 0,
+      kept: lateTokens === 0 && lateCalls <= MAX_LATE_REQUESTS && sum.revoked > 0,
       words: `Nobody insists after a revocation: ${sum.revoked} told so, ${lateTokens} token and ${lateCalls} API requests later.`,
     },
     {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 /** A process that ended is started again after this, in milliseconds, so many times. */
 const RESTART_MS = 1_000
-const MOST_RESTARTS = 20
+const MAX_RESTARTS = 20
 
 const SERVER = fileURLToPath(new URL('server.js', import.meta.url))
 
@@ -20,7 +20,7 @@ export class Fleet {
   }
 
   async #keep(port: number): Promise<void> {
-    for (let starts = 0; starts <= MOST_RESTARTS && !this.#ending; starts++) {
+    for (let starts = 0; starts <= MAX_RESTARTS && !this.#ending; starts++) {
       const env = { ...process.env, PORT: String(port) }
       const child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'inherit', 'inherit'] })
       this.#running.set(port, child)

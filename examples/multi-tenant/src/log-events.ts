@@ -4,7 +4,7 @@ import type { ZohoAuth } from '@zoho-auth/core'
 const NAMES = [
   'token.refreshed',
   'token.refresh_failed',
-  'token.refused',
+  'token.rejected',
   'refresh.throttled',
   'connection.consent_required',
   'connection.revoked',

@@ -1,5 +1,5 @@
 /** Most values inside a body that are looked at; a larger one counts as not replayable. */
-const MOST_VALUES = 100_000
+const MAX_VALUES = 100_000
 
 /** Bodies that have an iterator and can be read again all the same. */
 const REPLAYABLE: ReadonlySet<string> = new Set(
@@ -42,7 +42,7 @@ function readOnceIn(body: unknown, matches: (value: object) => boolean = () => t
     const value = waiting.pop()
     if (typeof value === 'function' && matches(value)) return value
     if (typeof value !== 'object' || value === null || seen.has(value)) continue
-    if (seen.size >= MOST_VALUES) return value
+    if (seen.size >= MAX_VALUES) return value
     seen.add(value)
     if (ArrayBuffer.isView(value)) continue
     if (!isReadOnce(value)) {

@@ -3,7 +3,7 @@ import { quiet } from './quiet-agents.js'
 import { isShared, isWire, sentRequest } from './sent-request.js'
 
 /** Most objects that are looked at in one error; adapters of others may hang anything on theirs. */
-const MOST_OBJECTS = 5_000
+const MAX_OBJECTS = 5_000
 
 /** Stands in for a token. */
 const MASK = '[masked]'
@@ -59,7 +59,7 @@ export class Sanitiser {
       this.#forget(value as Fields)
       return sentRequest(value)
     }
-    const skip = value === this.#config || seen.has(value) || seen.size >= MOST_OBJECTS
+    const skip = value === this.#config || seen.has(value) || seen.size >= MAX_OBJECTS
     if (skip || ArrayBuffer.isView(value) || isEmitter(value)) return value
     seen.add(value)
     const fields = value as Fields

@@ -18,7 +18,7 @@ export interface Untransformed {
 }
 
 /** Redirects that are followed for axios' fetch adapter; as many as `fetch` itself follows. */
-const MOST_REDIRECTS = 20
+const MAX_REDIRECTS = 20
 
 /** What a request is sent with. */
 export interface SendParts {
@@ -193,7 +193,7 @@ class Sending {
       const next = follows && answer ? guard.next(sending, answer) : undefined
       if (next === undefined) return outcome
       answerBody(answer?.data, () => {}).discard()
-      if (hops >= MOST_REDIRECTS) return { answer: undefined, error: await this.#tooManyRedirects() }
+      if (hops >= MAX_REDIRECTS) return { answer: undefined, error: await this.#tooManyRedirects() }
       this.#limit(next)
       sending = next
     }
@@ -232,7 +232,7 @@ class Sending {
   }
 
   #tooManyRedirects(): Promise<Error> {
-    const message = `Maximum number of redirects exceeded: ${MOST_REDIRECTS}`
+    const message = `Maximum number of redirects exceeded: ${MAX_REDIRECTS}`
     return this.#sibling.error(message, 'ERR_FR_TOO_MANY_REDIRECTS', this.#config)
   }
 

@@ -38,7 +38,7 @@ export class Wait {
     this.#ended.catch(() => {})
     this.#cancel = () => this.#finish('canceled')
     if (this.#timeoutMs !== undefined)
-      this.#timer = setTimeout(() => this.#finish('timeout'), Math.min(this.#timeoutMs, LONGEST_TIMER_MS))
+      this.#timer = setTimeout(() => this.#finish('timeout'), Math.min(this.#timeoutMs, MAX_TIMER_MS))
     if (config.signal?.aborted) this.#cancel()
     config.signal?.addEventListener?.('abort', this.#cancel)
     config.cancelToken?.subscribe(this.#cancel)
@@ -78,7 +78,7 @@ export class Wait {
 }
 
 /** Node's timers fire at once above this, in milliseconds (24 days). */
-const LONGEST_TIMER_MS = 2_147_483_647
+const MAX_TIMER_MS = 2_147_483_647
 
 /** What axios itself says when a request takes too long. */
 export function timeoutWords(config: AxiosConfig): { readonly message: string; readonly code: string } {

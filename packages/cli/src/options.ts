@@ -12,9 +12,9 @@ export function portOf(text: string): number {
 /** A number above 0 that a timer can bear, for commander. */
 export function positive(text: string): number {
   const value = Number(text)
-  if (text.trim() !== '' && value > 0 && value <= MOST_SECONDS) return value
-  throw new InvalidArgumentError(`It is a number above 0, ${MOST_SECONDS} at most.`)
+  if (text.trim() !== '' && value > 0 && value <= MAX_SECONDS) return value
+  throw new InvalidArgumentError(`It is a number above 0, ${MAX_SECONDS} at most.`)
 }
 
 /** One day, in seconds. */
-const MOST_SECONDS = 86_400
+const MAX_SECONDS = 86_400

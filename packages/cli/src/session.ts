@@ -18,7 +18,7 @@ import { openPlace, type Place, placeOf } from './place.js'
 import { isScratch } from './scratch.js'
 
 /** Connections that are listed at most, where none is named. */
-export const MOST_LISTED = 100
+export const MAX_LISTED = 100
 
 /** How a line of the engine begins that tells of a failure. */
 const FAILURE = /^ERR_ZOHO_/
@@ -97,7 +97,7 @@ interface Listing {
 }
 
 /** The connections of the store, by id; in single mode `undefined`. @throws ZohoAuthError `ERR_ZOHO_STORE` */
-export async function listed(session: Session, most: number = MOST_LISTED): Promise<Listing | undefined> {
+export async function listed(session: Session, most: number = MAX_LISTED): Promise<Listing | undefined> {
   const { stores, place } = session
   if (place.single || stores === undefined) return undefined
   const connections: Listed[] = []
@@ -173,7 +173,7 @@ export async function freshToken(
   })
   try {
     let token = await zoho.getToken({ connection, signal })
-    if (made === undefined) token = await zoho.getToken({ connection, signal, refused: token.value })
+    if (made === undefined) token = await zoho.getToken({ connection, signal, rejectedToken: token.value })
     return { token, durationMs: made?.durationMs, ignoredApiDomain: made?.ignoredApiDomain }
   } finally {
     off()

@@ -2,7 +2,7 @@ import { type ConnectionStatus, DEFAULT_BUDGET } from '@zoho-auth/core'
 import type { Session } from './session.js'
 
 /** A token's life is never longer, in milliseconds (one day): a generation before that is no time of making. */
-const LONGEST_LIFE_MS = 86_400_000
+const MAX_LIFE_MS = 86_400_000
 
 /** What is told of one connection. Holds no secret. */
 export interface Report extends Omit<ConnectionStatus, 'requests'> {
@@ -36,7 +36,7 @@ export async function reportOn(session: Session, connection: string): Promise<Re
   if (expiresAt === undefined) return common
   const token = { expiresAt, lifeLeftMs: Math.max(0, expiresAt - now) }
   const refreshedAt = record?.token?.generation
-  if (refreshedAt === undefined || refreshedAt > now || refreshedAt < now - LONGEST_LIFE_MS)
+  if (refreshedAt === undefined || refreshedAt > now || refreshedAt < now - MAX_LIFE_MS)
     return { ...common, ...token }
   return { ...common, ...token, lifeMs: expiresAt - refreshedAt, refreshedAt }
 }

@@ -85,7 +85,7 @@ export interface Running {
 }
 
 /** A program that hangs is killed after this long, in milliseconds (four minutes). */
-const LONGEST_MS = 240_000
+const MAX_MS = 240_000
 
 /** Starts the program with an environment of its own: nothing of the machine's but where programs are. */
 export function start(
@@ -95,7 +95,7 @@ export function start(
   const child = spawn(process.execPath, [...program, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: cwd, ...env },
-    timeout: LONGEST_MS,
+    timeout: MAX_MS,
     killSignal: 'SIGKILL',
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })

@@ -6,7 +6,7 @@ import { revokeConnection, revokeToken } from './connections/revoke.js'
 import { revokeAll } from './connections/revoke-all.js'
 import { rotateKeys } from './connections/rotate-keys.js'
 import { statusOf } from './connections/status.js'
-import { assertId, onlyConnection, surroundingChoice, whichConnection } from './connections/which.js'
+import { assertId, onlyConnection, surroundingRef, whichConnection } from './connections/which.js'
 import type { ZohoConsent } from './connections/zoho-consent.js'
 import { Handle } from './handle.js'
 import { apiUrl, dataCenterOf } from './request/api-url.js'
@@ -15,12 +15,12 @@ import { hostDenied, OutgoingRequest } from './request/outgoing.js'
 import { createRuntime, type Runtime } from './runtime.js'
 import { TokenSource } from './token/source.js'
 import { warm } from './token/warm.js'
-import { abortable } from './words/abortable.js'
 import { describeFault, ZohoAuthError } from './words/errors.js'
 import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
 import type { Product } from './words/products.js'
-import { Choice } from './words/scope.js'
+import { ConnectionRef } from './words/scope.js'
 import type { Token } from './words/token.js'
+import { raceSignal } from './words/waits.js'
 import {
   type ConnectionResolver,
   type ConnectionStatus,
@@ -103,7 +103,7 @@ class Engine extends ZohoAuth {
     try {
       const id = this.#which(options?.connection)
       if (typeof id !== 'string')
-        return abortable(id, options?.signal).then((found) => this.#getToken(found, options))
+        return raceSignal(id, options?.signal).then((found) => this.#getToken(found, options))
       return this.#getToken(id, options)
     } catch (error) {
       return Promise.reject(error)
@@ -113,10 +113,11 @@ class Engine extends ZohoAuth {
   #getToken(id: string, options: TokenOptions | undefined): Promise<Token> {
     const { cache, clock, stopping } = this.#runtime
     const cached = cache.fresh(id, clock.now())
-    if (cached !== undefined && options?.refused !== cached.token.value) return Promise.resolve(cached.token)
+    if (cached !== undefined && options?.rejectedToken !== cached.token.value)
+      return Promise.resolve(cached.token)
     stopping.throwIfAborted()
-    if (options?.refused === undefined && options?.signal === undefined) return this.#source.token(id)
-    return this.#source.other(id, { rejectedToken: options.refused, signal: options.signal })
+    if (options?.rejectedToken === undefined && options?.signal === undefined) return this.#source.token(id)
+    return this.#source.other(id, options)
   }
 
   override async getAccessToken(options?: TokenOptions): Promise<string> {
@@ -125,11 +126,9 @@ class Engine extends ZohoAuth {
 
   override peekToken(options?: PeekOptions): Token | undefined {
     const { cache, clock } = this.#runtime
-    const choice = surroundingChoice(this.#runtime)
+    const ref = surroundingRef(this.#runtime)
     const id =
-      options?.connection ??
-      choice?.kept ??
-      (choice === undefined ? onlyConnection(this.#runtime) : undefined)
+      options?.connection ?? ref?.resolved ?? (ref === undefined ? onlyConnection(this.#runtime) : undefined)
     return id === undefined ? undefined : cache.fresh(id, clock.now())?.token
   }
 
@@ -153,8 +152,7 @@ class Engine extends ZohoAuth {
     const until = clock.now() + maxWaitMs
     const dataCenter = await dataCenterOf(this.#runtime, id)
     if (!hosts.allows(target, dataCenter)) throw hostDenied(target, hosts, id, dataCenter)
-    const { refused: rejectedToken, signal } = options
-    const token = await this.#source.other(id, { rejectedToken, signal, until })
+    const token = await this.#source.other(id, { ...options, until })
     return { Authorization: `${scheme} ${token.value}` }
   }
 
@@ -169,7 +167,7 @@ class Engine extends ZohoAuth {
           'withConnection is off (ambient: false): name the connection in the call, or use forConnection',
       })
     if (typeof connection !== 'function') assertId(connection)
-    return this.#runtime.scope.run(new Choice(connection), fn)
+    return this.#runtime.scope.run(new ConnectionRef(connection), fn)
   }
 
   override forConnection(connection: string | ConnectionResolver): ZohoHandle {
@@ -181,8 +179,8 @@ class Engine extends ZohoAuth {
   }
 
   override outgoing(options: OutgoingOptions = {}): OutgoingRequest {
-    const choice = surroundingChoice(this.#runtime)
-    const which = () => whichConnection(this.#runtime, options.connection, choice)
+    const ref = surroundingRef(this.#runtime)
+    const which = () => whichConnection(this.#runtime, options.connection, ref)
     return new OutgoingRequest(this.#runtime, this.#source, which, options)
   }
 

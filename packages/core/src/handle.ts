@@ -4,7 +4,7 @@ import { OutgoingRequest } from './request/outgoing.js'
 import type { Runtime } from './runtime.js'
 import type { TokenSource } from './token/source.js'
 import type { Product } from './words/products.js'
-import { Choice } from './words/scope.js'
+import { ConnectionRef } from './words/scope.js'
 import type { Token } from './words/token.js'
 import type {
   ConnectionResolver,
@@ -21,7 +21,7 @@ export class Handle implements ZohoHandle {
   readonly #zoho: ZohoAuth
   readonly #runtime: Runtime
   readonly #source: TokenSource
-  readonly #choice: Choice
+  readonly #ref: ConnectionRef
 
   constructor(
     zoho: ZohoAuth,
@@ -33,7 +33,7 @@ export class Handle implements ZohoHandle {
     this.#zoho = zoho
     this.#runtime = runtime
     this.#source = source
-    this.#choice = new Choice(connection)
+    this.#ref = new ConnectionRef(connection)
   }
 
   async getToken(options?: Omit<TokenOptions, 'connection'>): Promise<Token> {
@@ -45,8 +45,8 @@ export class Handle implements ZohoHandle {
   }
 
   peekToken(): Token | undefined {
-    const { kept } = this.#choice
-    return kept === undefined ? undefined : this.#zoho.peekToken({ connection: kept })
+    const { resolved } = this.#ref
+    return resolved === undefined ? undefined : this.#zoho.peekToken({ connection: resolved })
   }
 
   async fetch(input: string | URL | Request, init?: Omit<ZohoFetchOptions, 'connection'>): Promise<Response> {
@@ -88,10 +88,10 @@ export class Handle implements ZohoHandle {
   }
 
   toJSON(): { connection: string | undefined } {
-    return { connection: this.#choice.kept }
+    return { connection: this.#ref.resolved }
   }
 
   #whose(): string | Promise<string> {
-    return whichConnection(this.#runtime, undefined, this.#choice)
+    return whichConnection(this.#runtime, undefined, this.#ref)
   }
 }

@@ -10,13 +10,13 @@ import { SealedTokenStore } from './stores/sealed-token-store.js'
 import { TokenCache } from './token/cache.js'
 import { CooldownCache } from './token/cooldowns.js'
 import type { Grants } from './token/grant.js'
-import { unlimitedListeners } from './words/abortable.js'
 import { Background } from './words/background.js'
 import { Events } from './words/events.js'
 import { FailureLog } from './words/failure-log.js'
 import { type HostPolicy, hostPolicy } from './words/hosts.js'
 import { Scope } from './words/scope.js'
 import { Secrets } from './words/secrets.js'
+import { unlimitedListeners } from './words/waits.js'
 
 /** What one engine is made of, made once, and handed to whoever works for it. */
 export interface Runtime extends Settings {

@@ -17,7 +17,7 @@ export interface TokenOptions {
   /** Default: the surrounding `withConnection`, else the only configured connection. */
   readonly connection?: string | undefined
   /** The value of the token that an API has just rejected: another one is handed out, or made. */
-  readonly refused?: string | undefined
+  readonly rejectedToken?: string | undefined
   /** Ends this caller's wait, with the signal's reason. Never ends work that others share. */
   readonly signal?: AbortSignal | undefined
 }

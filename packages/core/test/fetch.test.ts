@@ -173,7 +173,7 @@ describe('bodies that cannot be sent again are sent once, whole, and the refusal
     const body = () => (typeof make() === 'function' ? (make() as () => unknown)() : make())
     const { emulator, zoho, warnings } = await withDeadToken()
     const hints: (string | undefined)[] = []
-    zoho.on('token.refused', ({ hint }) => hints.push(hint))
+    zoho.on('token.rejected', ({ hint }) => hints.push(hint))
     const refused = await zoho.fetch(CANDIDATES, post(body()))
     expect(refused.status).toBe(401)
     expect(((await refused.json()) as { code: string }).code).toBe('INVALID_TOKEN')

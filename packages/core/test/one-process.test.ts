@@ -52,9 +52,9 @@ test('a refusal of a token that was replaced meanwhile costs no refresh', async 
   const emulator = await emulate()
   const zoho = engine(emulator)
   const old = await zoho.getAccessToken()
-  const fresh = await zoho.getToken({ refused: old })
+  const fresh = await zoho.getToken({ rejectedToken: old })
   expect(fresh.value).not.toBe(old)
-  const late = await Promise.all(Array.from({ length: 50 }, () => zoho.getToken({ refused: old })))
+  const late = await Promise.all(Array.from({ length: 50 }, () => zoho.getToken({ rejectedToken: old })))
   expect(late.every((token) => token === fresh)).toBe(true)
   expect(emulator.counters.tokenRequests).toBe(2)
 })
@@ -129,7 +129,7 @@ test('a caller’s signal ends its own wait and nobody else’s', async () => {
   await expect(impatient).rejects.toBe(reason)
   expect((await patient).value).toBeTruthy()
   await expect(
-    zoho.getToken({ signal: AbortSignal.abort(reason), refused: await zoho.getAccessToken() }),
+    zoho.getToken({ signal: AbortSignal.abort(reason), rejectedToken: await zoho.getAccessToken() }),
   ).rejects.toBe(reason)
   expect(emulator.counters.tokenRequests).toBe(1)
 })

@@ -181,7 +181,7 @@ describe('what no refresh can help costs at most two tokens, and none of the cal
     const words = { code: 'INVALID_TOKEN', message: 'invalid oauth token', status: 'error' }
     const { clock, emulator, zoho } = await scene(() => json(401, words))
     const hints: string[] = []
-    zoho.on('token.refused', ({ hint }) => hint && hints.push(hint))
+    zoho.on('token.rejected', ({ hint }) => hint && hints.push(hint))
     for (let call = 0; call < 100; call++) {
       const answer = await turning(clock, zoho.fetch(`https://www.zohoapis.com/crm/v8/Leads/${call}`))
       expect(answer.status).toBe(401)
@@ -269,7 +269,9 @@ test('Zoho gives the same token again: it is not asked for eight times', async (
   expect(emulator.counters.tokenRequests).toBe(2)
   const { value } = await zoho.getToken()
   for (let call = 0; call < 10; call++)
-    await expect(zoho.getToken({ refused: value })).rejects.toMatchObject({ code: 'ERR_ZOHO_BAD_RESPONSE' })
+    await expect(zoho.getToken({ rejectedToken: value })).rejects.toMatchObject({
+      code: 'ERR_ZOHO_BAD_RESPONSE',
+    })
   expect(emulator.counters.tokenRequests).toBeLessThanOrEqual(3)
 })
 

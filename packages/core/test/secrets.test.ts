@@ -37,7 +37,7 @@ function sinks(value: unknown): string {
 const NAMES: ZohoAuthEventName[] = [
   'token.refreshed',
   'token.refresh_failed',
-  'token.refused',
+  'token.rejected',
   'refresh.throttled',
   'connection.consent_required',
   'connection.revoked',
@@ -74,7 +74,7 @@ test('no error, event, log line, status, inspect or JSON holds a secret', async 
     emulator.fault(fault)
     const results = [
       await turning(clock, zoho.fetch(CANDIDATES, recruit)).catch((error) => error),
-      await turning(clock, zoho.getToken({ refused: token.value })).catch((error) => error),
+      await turning(clock, zoho.getToken({ rejectedToken: token.value })).catch((error) => error),
       await zoho.fetch('https://evil.example/?q=1').catch((error) => error),
       await zoho.status(),
       await turning(clock, zoho.revoke()).catch((error) => error),
@@ -131,7 +131,7 @@ test('events can be undone, and a listener that throws disturbs nobody', async (
   const token = await zoho.getToken()
   expect(seen).toEqual([token.generation])
   off()
-  await zoho.getToken({ refused: token.value })
+  await zoho.getToken({ rejectedToken: token.value })
   expect(seen).toHaveLength(1)
   process.off('warning', onWarning)
   expect(warned.every((message) => message.includes('a bug in the app'))).toBe(true)

@@ -45,7 +45,7 @@ describe('variables', () => {
       maxWaitMs: 10_000,
       maxConcurrentRefreshes: 100,
       budget: { limit: 8, windowMs: 600_000 },
-      expiry: { refreshAheadMs: 300_000, refreshSpreadMs: 300_000, safetyMarginMs: 30_000 },
+      expiry: { refreshAheadMs: 300_000, refreshJitterMs: 300_000, safetyMarginMs: 30_000 },
     })
     expect(settings.secretOf('us')).toBe('the-secret')
     expect(settings.endpointOf('ca')).toBe('https://accounts.zohocloud.ca/oauth/v2')

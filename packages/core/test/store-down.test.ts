@@ -79,7 +79,7 @@ test('a token is made without the store once the local share allows it, and neve
   control.mode = 'down'
   let served = 0
   for (let minute = 0; minute < 60; minute++) {
-    const got = await zoho.getToken({ refused: zoho.peekToken()?.value }).then(
+    const got = await zoho.getToken({ rejectedToken: zoho.peekToken()?.value }).then(
       () => true,
       () => false,
     )
@@ -139,8 +139,8 @@ test('two engines on one store share a token, a throttle and a dead grant', asyn
   expect(first.value).toBe(second.value)
   expect(one.emulator.counters.tokenRequests).toBe(1)
   one.emulator.throttle()
-  await codeOf(one.zoho.getToken({ refused: first.value }))
-  expect(await codeOf(two.zoho.getToken({ refused: first.value }))).toBe('ERR_ZOHO_THROTTLED')
+  await codeOf(one.zoho.getToken({ rejectedToken: first.value }))
+  expect(await codeOf(two.zoho.getToken({ rejectedToken: first.value }))).toBe('ERR_ZOHO_THROTTLED')
   expect(one.emulator.counters.tokenRequests).toBe(2)
 })
 

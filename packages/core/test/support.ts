@@ -59,7 +59,7 @@ export async function byHand(options: ZohoAuthOptions = {}, emulatorOptions: Emu
 const EVENTS = [
   'token.refreshed',
   'token.refresh_failed',
-  'token.refused',
+  'token.rejected',
   'refresh.throttled',
   'connection.consent_required',
   'connection.revoked',
@@ -75,14 +75,14 @@ export async function turning<T>(clock: ManualClock, work: Promise<T>, stepMs = 
     settled = true
   })
   done.catch(() => {})
-  for (let step = 0; !settled && step < MOST_STEPS; step++) {
+  for (let step = 0; !settled && step < MAX_STEPS; step++) {
     await calm()
     if (!settled) await clock.advance(stepMs)
   }
   return done
 }
 
-const MOST_STEPS = 2_000
+const MAX_STEPS = 2_000
 
 /** Waits until the emulator has answered all it will answer, and lets what came of it begin. */
 export async function calm(): Promise<void> {

@@ -1,4 +1,4 @@
-export type { ZohoProblem } from '@zoho-auth/core'
+export type { ProblemDetails } from '@zoho-auth/core'
 export type { ConnectionOfRequest, ZohoAuthMiddlewareOptions } from './options.js'
 export type { ZohoProxyOptions } from './proxy/options.js'
 export { DEFAULT_PROXY_TIMEOUT_MS } from './proxy/options.js'

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { isZohoAuthError, problemHeaders, problemOf } from '@zoho-auth/core'
+import { isZohoAuthError, problemHeaders, toProblemDetails } from '@zoho-auth/core'
 import { misconfigured } from './options.js'
 import { sendProblem } from './problem.js'
 import type { Next, ZohoRequest } from './request.js'
@@ -39,6 +39,6 @@ export function zohoErrorHandler<R extends ZohoRequest = ZohoRequest>(
   // Four parameters: by their number Express tells an error handler.
   return (error, req, res, next) => {
     if (!isZohoAuthError(error) || error.statusCode === undefined || res.headersSent) return next(error)
-    sendProblem(res, problemOf(error, instance?.(req)), problemHeaders(error))
+    sendProblem(res, toProblemDetails(error, instance?.(req)), problemHeaders(error))
   }
 }

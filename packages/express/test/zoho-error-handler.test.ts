@@ -156,7 +156,7 @@ async function turning<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
   const settled = work.finally(() => {
     done = true
   })
-  for (let turn = 0; turn < MOST_TURNS && !done; turn++) {
+  for (let turn = 0; turn < MAX_TURNS && !done; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 2))
     await answered()
     if (clock.sleeping > 0) await clock.advance(1_000)
@@ -165,7 +165,7 @@ async function turning<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
 }
 
 /** Turns of two real milliseconds each, after which a test fails by its own limit. */
-const MOST_TURNS = 2_000
+const MAX_TURNS = 2_000
 
 function expectRetryAfter(response: globalThis.Response, want: Trouble['retryAfter']): void {
   const header = response.headers.get('retry-after')

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
 import { until } from '../../../testing/waiting.mjs'
-import { MOST_REPLAYED_BYTES } from '../src/proxy/request-body.js'
+import { MAX_REPLAYED_BYTES } from '../src/proxy/request-body.js'
 import { ask, MIB, PATH, proxied, upstream } from './proxy-support.js'
 import { emulate, engine, single } from './support.js'
 
@@ -15,7 +15,7 @@ import { emulate, engine, single } from './support.js'
 const LARGE = 64 * MIB
 
 /** Most that may be on its way at once: the sockets' own buffers, and little of ours. */
-const MOST_UNDER_WAY = 24 * MIB
+const MAX_UNDER_WAY = 24 * MIB
 
 const CHUNK = Buffer.alloc(65_536, 'the same bytes again ')
 
@@ -61,7 +61,7 @@ async function digestOf(stream: IncomingMessage): Promise<string> {
 /** Waits until a number has stopped growing for many turns of the event loop. */
 async function still(read: () => number): Promise<number> {
   let last = -1
-  for (let turns = 0; turns < MOST_QUIET_TURNS; turns++) {
+  for (let turns = 0; turns < MAX_QUIET_TURNS; turns++) {
     if (read() !== last) turns = 0
     last = read()
     await new Promise((resolve) => setTimeout(resolve, 1))
@@ -70,7 +70,7 @@ async function still(read: () => number): Promise<number> {
 }
 
 /** Of one millisecond or more each. A number that grows on later only makes a test more forgiving. */
-const MOST_QUIET_TURNS = 100
+const MAX_QUIET_TURNS = 100
 
 /** An upload under way. */
 function upload(origin: string, headers: Record<string, string | number> = {}) {
@@ -91,12 +91,12 @@ function upload(origin: string, headers: Record<string, string | number> = {}) {
 test.each([
   { bytes: 0, chunked: false, times: 2 },
   { bytes: 1, chunked: false, times: 2 },
-  { bytes: MOST_REPLAYED_BYTES - 1, chunked: false, times: 2 },
-  { bytes: MOST_REPLAYED_BYTES, chunked: false, times: 2 },
-  { bytes: MOST_REPLAYED_BYTES + 1, chunked: false, times: 1 },
+  { bytes: MAX_REPLAYED_BYTES - 1, chunked: false, times: 2 },
+  { bytes: MAX_REPLAYED_BYTES, chunked: false, times: 2 },
+  { bytes: MAX_REPLAYED_BYTES + 1, chunked: false, times: 1 },
   { bytes: 0, chunked: true, times: 2 },
-  { bytes: MOST_REPLAYED_BYTES, chunked: true, times: 2 },
-  { bytes: MOST_REPLAYED_BYTES + 1, chunked: true, times: 1 },
+  { bytes: MAX_REPLAYED_BYTES, chunked: true, times: 2 },
+  { bytes: MAX_REPLAYED_BYTES + 1, chunked: true, times: 1 },
   { bytes: MIB, chunked: true, times: 1 },
 ])(
   'after a deleted token a body of $bytes bytes (chunked: $chunked) is sent $times times',
@@ -172,7 +172,7 @@ test('an upload is read no faster than Zoho takes it', async () => {
   const { origin } = await proxied(auth)
   const { answer, done, sent } = upload(origin)
   await until(() => seen.length > 0)
-  expect(await still(sent)).toBeLessThan(MOST_UNDER_WAY)
+  expect(await still(sent)).toBeLessThan(MAX_UNDER_WAY)
   go()
   const chunks: Buffer[] = []
   for await (const chunk of await answer) chunks.push(chunk as Buffer)
@@ -204,14 +204,14 @@ test('neither an upload nor a download is kept in memory', async () => {
   for await (const chunk of await answer) void chunk
   await done
   expect(live).toHaveLength((2 * LARGE) / MEASURED_EVERY)
-  expect(Math.max(...live) - before).toBeLessThan(MOST_KEPT)
+  expect(Math.max(...live) - before).toBeLessThan(MAX_KEPT)
 })
 
 /** In bytes; a measurement takes a moment. */
 const MEASURED_EVERY = 16 * MIB
 
 /** Most that may be held of a transfer at any time, by client, app and product together. Half a MiB was seen. */
-const MOST_KEPT = 8 * MIB
+const MAX_KEPT = 8 * MIB
 
 test('a download of 64 MiB arrives whole, and is read no faster than the client takes it', async () => {
   let made = 0
@@ -226,7 +226,7 @@ test('a download of 64 MiB arrives whole, and is read no faster than the client 
     request(`${origin}${PATH}`, { agent: false }, resolve).on('error', reject).end()
   })
   expect(answer.headers['content-length']).toBe(String(LARGE))
-  expect(await still(() => made)).toBeLessThan(MOST_UNDER_WAY)
+  expect(await still(() => made)).toBeLessThan(MAX_UNDER_WAY)
   expect(await digestOf(answer)).toBe(LARGE_DIGEST)
   expect(made).toBe(LARGE)
 })
@@ -425,7 +425,7 @@ test('a client may take longer than timeoutMs to send', async () => {
   const { auth } = await upstream(async (req, res) => res.end(await digestOf(req)))
   const timeoutMs = 1_000
   const { origin } = await proxied(auth, { timeoutMs })
-  for (const bytes of [4, MOST_REPLAYED_BYTES]) {
+  for (const bytes of [4, MAX_REPLAYED_BYTES]) {
     const hash = createHash('sha256')
     const sending = request(`${origin}${PATH}`, { method: 'POST', agent: false })
     const answer = new Promise<IncomingMessage>((resolve, reject) => {

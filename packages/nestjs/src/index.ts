@@ -3,11 +3,11 @@ export type {
   ConnectionAnswer,
   ConnectionStatus,
   DataCenter,
+  ProblemDetails,
   Product,
   Token,
   ZohoAuthErrorCode,
   ZohoHandle,
-  ZohoProblem,
 } from '@zoho-auth/core'
 export { isZohoAuthError, ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
 export type { ZohoConnectOptions } from './connect/options.js'

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common'
 import {
-  HEADERS_OF_ANOTHER_BODY,
   isZohoAuthError,
   problemHeaders,
-  problemOf,
+  REPRESENTATION_HEADERS,
+  toProblemDetails,
   type ZohoAuthError,
 } from '@zoho-auth/core'
 import { type Observable, throwError } from 'rxjs'
@@ -54,7 +54,7 @@ const ANSWERS: Readonly<
   Record<string, (error: ZohoAuthError, host: ArgumentsHost) => Observable<never> | undefined>
 > = Object.freeze({
   http(error, host) {
-    const problem = problemOf(error)
+    const problem = toProblemDetails(error)
     respond(host.switchToHttp().getResponse(), problem.status, problemHeaders(error), JSON.stringify(problem))
     return undefined
   },
@@ -85,7 +85,7 @@ interface Told {
 }
 
 function told(error: ZohoAuthError): Told {
-  const { status, title, detail, code, retryAfterMs } = problemOf(error)
+  const { status, title, detail, code, retryAfterMs } = toProblemDetails(error)
   return {
     status: 'error',
     message: detail ?? title,
@@ -132,7 +132,7 @@ function respond(
     raw.end()
     return
   }
-  for (const name of HEADERS_OF_ANOTHER_BODY) response.removeHeader(name)
+  for (const name of REPRESENTATION_HEADERS) response.removeHeader(name)
   if (isReply) {
     response.code(status).headers(headers).send(body)
     return

@@ -51,7 +51,7 @@ async function compile(imports: NonNullable<ModuleMetadata['imports']>, provider
   return module
 }
 
-const MOST_LOOKS = 100_000
+const MAX_LOOKS = 100_000
 
 describe('forRoot', () => {
   test('without options is configured by ZOHO_* variables, and shares one engine with the process', async () => {
@@ -300,7 +300,7 @@ describe('the shutdown', () => {
     expect((await get('/candidates')).status).toBe(200)
     await app.close()
     // Fewer, where a timer of an earlier test ended meanwhile; a socket of the request may take a moment to end.
-    for (let look = 0; look < MOST_LOOKS && held() > before; look++) await setImmediately()
+    for (let look = 0; look < MAX_LOOKS && held() > before; look++) await setImmediately()
     expect(held()).toBeLessThanOrEqual(before)
   })
 

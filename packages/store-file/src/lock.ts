@@ -15,7 +15,7 @@ const LIVING_OWNER_MS = 3_000
 const POLL_FIRST_MS = 1
 const POLL_LONGEST_MS = 25
 /** Heirs of heirs: so many processes killed in the middle of one take-over are cleared away in one go. */
-const MOST_HEIRS = 4
+const MAX_HEIRS = 4
 
 /** One attempt to hold one lock. */
 export interface LockRequest {
@@ -112,7 +112,7 @@ async function inherit(
   const will = `${path}~${idOf(former)}`
   if (!(await makeNote(will, request.owner))) {
     const heir = await readNote(will)
-    if (heir === undefined || depth >= MOST_HEIRS || !lost(will, heir, request, seen)) return false
+    if (heir === undefined || depth >= MAX_HEIRS || !lost(will, heir, request, seen)) return false
     if (!(await inherit(will, heir, request, seen, depth + 1))) return false
   }
   if ((await readNote(path)) !== former) {

@@ -4,15 +4,15 @@ import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { FILE_MODE, makeFolder, makePrivateFolder, remove, replace, syncFolder } from './disk.js'
 import { busy, codeOf, damaged, unreadable, unwritable } from './faults.js'
+import { KeyedMutex } from './keyed-mutex.js'
 import { acquire, holds, LOCK_WAIT_MS, release } from './lock.js'
 import { newOwner, type ProcessIdentity, thisProcess } from './owner.js'
 import { sweep } from './sweep.js'
-import { Turnstile } from './turnstile.js'
 
 /** The format this version writes. It refuses to read, and so to replace, a newer one. */
 const FORMAT = 1
 /** How often a write starts again whose lock was taken away meanwhile. */
-const MOST_ATTEMPTS = 3
+const MAX_ATTEMPTS = 3
 /** A folder is swept at the first write to it, and then this often, in milliseconds (one hour). */
 const SWEEP_EVERY_MS = 3_600_000
 /** How many old records one write looks at, to remove those that are over. It lists one of the 256 folders for them at most. */
@@ -57,7 +57,7 @@ export class RecordFolder<T> {
   readonly #root: string
   readonly #folder: string
   readonly #codec: Codec<T>
-  readonly #turnstile = new Turnstile()
+  readonly #mutex = new KeyedMutex()
   /** When each of the 256 folders was prepared, on the scale of `performance.now()`. */
   readonly #prepared = new Map<string, number>()
   readonly #isOver: ((record: T) => boolean) | undefined
@@ -94,14 +94,14 @@ export class RecordFolder<T> {
     const look = async () => decide(await this.#read(place.data, key))
     const first = await look()
     if (!changes(first)) return first.answer
-    const answer = await this.#turnstile.run(place.data, async (waited) => {
+    const answer = await this.#mutex.run(place.data, async (waited) => {
       const second = waited ? await look() : first
       if (!changes(second)) return second.answer
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const done = await this.#attempt(place, key, look, deadline)
         if (done) return done.answer
       }
-      throw busy(place.data, `its lock was taken away ${MOST_ATTEMPTS} times; the disk is too slow`)
+      throw busy(place.data, `its lock was taken away ${MAX_ATTEMPTS} times; the disk is too slow`)
     })
     if (this.#isOver !== undefined) await this.#removeOld(this.#isOver)
     return answer

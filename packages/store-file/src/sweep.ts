@@ -4,7 +4,7 @@ import { readNote, remove } from './disk.js'
 import { idOf, type ProcessIdentity, stateOf } from './owner.js'
 
 /** Most files that one sweep looks at closely; the rest waits for the next one. */
-const MOST_PER_SWEEP = 200
+const MAX_PER_SWEEP = 200
 /** A temporary file this old is nobody's, whoever its owner is, in milliseconds (one hour). */
 const OLD_MS = 3_600_000
 
@@ -23,7 +23,7 @@ export async function sweep(folder: string, me: ProcessIdentity): Promise<void> 
     const owner = TEMPORARY.exec(name)?.[1]
     const [, lock, former] = owner === undefined ? (WILL.exec(name) ?? []) : []
     if (owner === undefined && lock === undefined) continue
-    if (++looked > MOST_PER_SWEEP) return
+    if (++looked > MAX_PER_SWEEP) return
     const path = join(folder, name)
     if (owner !== undefined) {
       if (stateOf(owner, me) === 'gone' || (await isOld(path))) await remove(path)

@@ -9,7 +9,7 @@ const ask = (holder, minGeneration = 0) => ({ holder, minGeneration, leaseMs: LO
 const tell = (message) => new Promise((resolve) => process.send(message, resolve))
 
 /** Most times that a lock is waited for: each time takes the store's own limit. */
-const MOST_WAITS = 50
+const MAX_WAITS = 50
 
 /** Waits on where a lock is held for longer than the store waits: on a busy machine, whoever holds it may not get to run. */
 async function patiently(work) {
@@ -17,10 +17,7 @@ async function patiently(work) {
     try {
       return await work()
     } catch (error) {
-      if (
-        !/another process holds this lock|its lock was taken away/.test(error.message) ||
-        wait >= MOST_WAITS
-      )
+      if (!/another process holds this lock|its lock was taken away/.test(error.message) || wait >= MAX_WAITS)
         throw error
     }
   }

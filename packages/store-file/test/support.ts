@@ -28,7 +28,7 @@ export function temporaryFolder(): string {
 }
 
 /** Most of that which is kept, in characters. */
-const MOST_FAULTS = 4_000
+const MAX_FAULTS = 4_000
 
 /** A process of its own, on the compiled packages. It says `ready`, and starts its job at `go`. */
 export class Child {
@@ -47,7 +47,7 @@ export class Child {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     })
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#faults = (this.#faults + text).slice(-MOST_FAULTS)
+      this.#faults = (this.#faults + text).slice(-MAX_FAULTS)
     })
     this.process = child
     children.add(child)

@@ -6,7 +6,7 @@ import type { Tables } from './schema.js'
  * How often one question is asked before we give up (ten times). Each time but the last, somebody else changed the row
  * between the moment the statement read it and the moment it could write it; two times are rare.
  */
-const MOST_ASKS = 10
+const MAX_ASKS = 10
 
 /** What a statement is about, for errors. */
 interface Subject {
@@ -46,7 +46,7 @@ export async function answers(
   values: unknown[],
   least: 0 | 1 = 0,
 ): Promise<readonly Answer[]> {
-  for (let asked = 0; asked < MOST_ASKS; asked++) {
+  for (let asked = 0; asked < MAX_ASKS; asked++) {
     try {
       const { rows } = await pool.query(text, values)
       const got = (rows as readonly { readonly answer?: unknown }[]).flatMap(({ answer }) =>
@@ -57,5 +57,5 @@ export async function answers(
       if (!canBeRepeated(error)) throw postgresFault(error, tables)
     }
   }
-  throw new Error(`PostgreSQL: others changed the row ${MOST_ASKS} times while it was asked for`)
+  throw new Error(`PostgreSQL: others changed the row ${MAX_ASKS} times while it was asked for`)
 }

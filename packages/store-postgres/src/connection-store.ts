@@ -9,7 +9,7 @@ import { ROW_FORMAT, type Tables, tablesIn } from './schema.js'
 const PAGE_SIZE = 500
 
 /** Most unreadable rows that one error names. */
-const MOST_NAMED = 10
+const MAX_NAMED = 10
 
 /**
  * Keeps connections in PostgreSQL, one row each. {@link migrate} makes the table.
@@ -114,7 +114,7 @@ class PostgresConnectionStore implements ConnectionStore {
         else if (unreadable.push(after) === 1) format = answer.format
       }
     }
-    if (unreadable.length > 0) throw unreadableRow(connections, unreadable.slice(0, MOST_NAMED), format)
+    if (unreadable.length > 0) throw unreadableRow(connections, unreadable.slice(0, MAX_NAMED), format)
   }
 
   /** Compare and write in one statement. An answer `none` means: another version is stored. */

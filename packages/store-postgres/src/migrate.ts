@@ -55,7 +55,7 @@ const STEPS: readonly ((tables: Tables) => string)[] = [
 const LOCK = 1_512_009
 
 /** How often it is tried, where the database's default isolation makes processes fail instead of wait (ten times). */
-const MOST_TRIES = 10
+const MAX_TRIES = 10
 
 /** `unique_violation` and `duplicate_table`: seen only where the isolation hides what another process has just made. */
 const ANOTHER_WAS_FASTER: readonly string[] = ['23505', '42P07', '42P06']
@@ -78,7 +78,7 @@ export async function migrate(pool: PostgresPool, options: PostgresOptions = {})
       return
     } catch (error) {
       const again = canBeRepeated(error) || ANOTHER_WAS_FASTER.includes(codeOf(error) ?? '')
-      if (!again || tried >= MOST_TRIES) throw postgresFault(error, tables)
+      if (!again || tried >= MAX_TRIES) throw postgresFault(error, tables)
     }
   }
 }

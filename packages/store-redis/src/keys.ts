@@ -22,9 +22,9 @@ export function connectionKey(prefix: string, id: string): string {
   return `${prefix}connection:{${id}}`
 }
 
-/** The channel on which the keys of tokens are published when there is news of them. */
-export function newsChannel(prefix: string): string {
-  return `${prefix}news`
+/** The channel on which the keys of tokens are published when they change. */
+export function changesChannel(prefix: string): string {
+  return `${prefix}changes`
 }
 
 /** A text as a pattern of SCAN that matches just it. */

@@ -9,10 +9,10 @@ import type {
   TokenRecord,
   TokenStore,
 } from '@zoho-auth/core/store'
+import { ChangeFeed, type RedisSubscriberLike } from './change-feed.js'
 import { type Commands, commandsOf, type RedisClientLike } from './client.js'
 import { tooNew, unreadable } from './faults.js'
-import { newsChannel, prefixOf, type RedisStoreOptions, tokenKey } from './keys.js'
-import { News, type RedisSubscriberLike } from './news.js'
+import { changesChannel, prefixOf, type RedisStoreOptions, tokenKey } from './keys.js'
 import { type Script, whole } from './script.js'
 import { ACQUIRE, COMMIT, INSPECT, INVALIDATE, RELEASE } from './token-scripts.js'
 
@@ -47,17 +47,17 @@ export function redisTokenStore(
   options: RedisTokenStoreOptions = {},
 ): RedisTokenStore {
   const prefix = prefixOf(options)
-  const news = options.subscriber && new News(options.subscriber, newsChannel(prefix))
-  return tokenStoreOn(commandsOf(client), prefix, news)
+  const changes = options.subscriber && new ChangeFeed(options.subscriber, changesChannel(prefix))
+  return tokenStoreOn(commandsOf(client), prefix, changes)
 }
 
 /** The same, on commands that may connect at their first use. */
-export function tokenStoreOn(commands: Commands, prefix: string, news?: News): RedisTokenStore {
+export function tokenStoreOn(commands: Commands, prefix: string, changes?: ChangeFeed): RedisTokenStore {
   const store = new CommandsTokenStore(commands, prefix)
-  if (news === undefined) return store
+  if (changes === undefined) return store
   return Object.assign(store, {
-    changed: (key: string, signal: AbortSignal) => news.of(key, signal),
-    close: () => news.close(),
+    changed: (key: string, signal: AbortSignal) => changes.of(key, signal),
+    close: () => changes.close(),
   })
 }
 
@@ -70,7 +70,7 @@ class CommandsTokenStore implements TokenStore {
   constructor(commands: Commands, prefix: string) {
     this.#commands = commands
     this.#prefix = prefix
-    this.#channel = newsChannel(prefix)
+    this.#channel = changesChannel(prefix)
   }
 
   async acquire(key: string, request: AcquireRequest): Promise<AcquireResult> {

@@ -11,7 +11,7 @@ interface RevokeOptions {
 }
 
 /** Connections that are counted for the progress of `--all`; with more, the bar grows as they come. */
-const MOST_COUNTED = 100_000
+const MAX_COUNTED = 100_000
 
 export function revokeCommand(start: Start): Command {
   return new Command('revoke')
@@ -58,7 +58,7 @@ async function revokeOne(session: Session, options: RevokeOptions, context: Cont
 
 async function revokeAll(session: Session, options: RevokeOptions, context: Context): Promise<ExitCode> {
   const { screen, signal } = context
-  const total = (await listed(session, MOST_COUNTED))?.connections.length ?? 0
+  const total = (await listed(session, MAX_COUNTED))?.connections.length ?? 0
   if (total === 0) {
     screen.data({ seen: 0, revoked: 0, failed: [] })
     screen.line('no connections')

@@ -8,7 +8,7 @@ interface RotateOptions {
 }
 
 /** Connections that are counted for the progress; with more, the bar grows as they come. */
-const MOST_COUNTED = 100_000
+const MAX_COUNTED = 100_000
 
 export function rotateKeysCommand(start: Start): Command {
   return new Command('rotate-keys')
@@ -31,7 +31,7 @@ function rotateKeys({ fromPlaintext }: RotateOptions, context: Context): Promise
   return withSession(
     context,
     async (session) => {
-      const total = (await listed(session, MOST_COUNTED))?.connections.length ?? 0
+      const total = (await listed(session, MAX_COUNTED))?.connections.length ?? 0
       const progress = screen.progress('sealing', total)
       const { seen, rotated, failed } = await session.zoho.rotateKeys({
         signal,

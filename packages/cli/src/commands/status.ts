@@ -7,7 +7,7 @@ import { bar, duration } from '../output/bar.js'
 import { LiveLines } from '../output/live.js'
 import type { Paint } from '../output/paint.js'
 import { table } from '../output/table.js'
-import { chosen, listed, MOST_LISTED, type Session, withSession } from '../session.js'
+import { chosen, listed, MAX_LISTED, type Session, withSession } from '../session.js'
 import { type Report, reportOn } from '../status-report.js'
 
 interface StatusOptions {
@@ -24,7 +24,7 @@ export function statusCommand(start: Start): Command {
     .description(
       'Shows connections: state, life of the token, what is left of the budget. Sends nothing to Zoho.',
     )
-    .option('-c, --connection <id>', `one connection; without it all, ${MOST_LISTED} at most`)
+    .option('-c, --connection <id>', `one connection; without it all, ${MAX_LISTED} at most`)
     .option('-w, --watch', 'look again and again, until Ctrl-C')
     .option('--interval <seconds>', 'how often', positive, INTERVAL_SECONDS)
     .addHelpText(
@@ -63,7 +63,7 @@ async function once(session: Session, options: StatusOptions, { screen }: Contex
   screen.data({ store: session.place.name, connections: reports, more })
   for (const line of linesOf(reports, screen.paint)) screen.line(line)
   if (reports.length === 0) screen.note('Connect one: zoho-auth login')
-  if (more) screen.note(`… and more; name one with --connection. Only ${MOST_LISTED} are shown.`)
+  if (more) screen.note(`… and more; name one with --connection. Only ${MAX_LISTED} are shown.`)
   return reports.some(({ state }) => state === 'consent-required') ? 1 : 0
 }
 

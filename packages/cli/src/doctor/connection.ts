@@ -181,15 +181,15 @@ function scopesOf({ scopes }: Token, wanted: readonly string[]): Finding {
 }
 
 /** Scopes that are named one by one; the others are counted. */
-const MOST_SCOPES = 6
+const MAX_SCOPES = 6
 
 function shortened(scopes: readonly string[]): string {
-  const others = scopes.length - MOST_SCOPES
-  return scopes.slice(0, MOST_SCOPES).join(', ') + (others > 0 ? ` and ${others} more` : '')
+  const others = scopes.length - MAX_SCOPES
+  return scopes.slice(0, MAX_SCOPES).join(', ') + (others > 0 ? ` and ${others} more` : '')
 }
 
 /** Products that are named one by one; the others are counted. */
-const MOST_PRODUCTS = 4
+const MAX_PRODUCTS = 4
 
 /** Where the products are that a token is good for, and how each wants to be told the organisation. */
 async function productsOf(zoho: ZohoAuth, id: string, { scopes }: Token): Promise<Finding> {
@@ -199,7 +199,7 @@ async function productsOf(zoho: ZohoAuth, id: string, { scopes }: Token): Promis
   )
   if (facts.length === 0) return skipped('products', 'no scope says for which product the token is good')
   const named = await Promise.all(
-    facts.slice(0, MOST_PRODUCTS).map(async ({ product, organization }) => {
+    facts.slice(0, MAX_PRODUCTS).map(async ({ product, organization }) => {
       const where = await zoho.apiUrl(product, id).then(
         ({ origin }) => ` at ${origin}`,
         () => ', which has no known host in this data centre',

@@ -18,7 +18,7 @@ import { checkStore } from './store.js'
 import { checkKeys, checkPackage, variableFaults, variablesAreFine } from './variables.js'
 
 /** Connections that Zoho is asked about, where none is named: each costs one of its tokens. */
-const MOST_LIVE = 5
+const MAX_LIVE = 5
 
 /** What is to be looked at. */
 export interface Examination extends Wanted {
@@ -148,7 +148,7 @@ async function connectionsOf(
   named: string | undefined,
 ): Promise<{ readonly ids: readonly string[]; readonly more: boolean }> {
   if (named !== undefined) return { ids: [named], more: false }
-  const listing = await listed(session, MOST_LIVE)
+  const listing = await listed(session, MAX_LIVE)
   if (listing === undefined) return { ids: [DEFAULT_CONNECTION], more: false }
   return { ids: listing.connections.map(({ id }) => id), more: listing.more }
 }

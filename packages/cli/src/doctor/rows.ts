@@ -5,16 +5,16 @@ import { type Finding, fault, ok, skipped, thrownFault } from './finding.js'
 const CHECK = 'stored rows'
 
 /** Rows that are opened at most. */
-const MOST_ROWS = 1_000
+const MAX_ROWS = 1_000
 
 /** Rows that are named one by one; the others are counted. */
-const MOST_NAMED = 5
+const MAX_NAMED = 5
 
 /** Whether every stored connection opens with the keys at hand. */
 export async function checkRows(session: Session): Promise<Finding[]> {
   let listing: Awaited<ReturnType<typeof listed>>
   try {
-    listing = await listed(session, MOST_ROWS)
+    listing = await listed(session, MAX_ROWS)
   } catch (error) {
     return [thrownFault(CHECK, error)]
   }
@@ -27,10 +27,10 @@ export async function checkRows(session: Session): Promise<Finding[]> {
       await session.zoho.status(id)
     } catch (error) {
       bad += 1
-      if (faults.length < MOST_NAMED) faults.push({ ...rowFault(error), connection: id })
+      if (faults.length < MAX_NAMED) faults.push({ ...rowFault(error), connection: id })
     }
   }
-  if (bad > MOST_NAMED) faults.push(fault(CHECK, `${bad - MOST_NAMED} more rows do not open`, 'As above.'))
+  if (bad > MAX_NAMED) faults.push(fault(CHECK, `${bad - MAX_NAMED} more rows do not open`, 'As above.'))
   if (faults.length > 0) return faults
   if (connections.length === 0)
     return [fault(CHECK, `there is no connection in ${session.place.name}`, 'Connect one: zoho-auth login')]

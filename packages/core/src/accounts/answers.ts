@@ -39,7 +39,7 @@ type Refusal =
 const DEFAULT_LIFE_MS = 3_600_000
 
 /** The longest life that is believed, in milliseconds (24 hours). */
-const LONGEST_LIFE_MS = 86_400_000
+const MAX_LIFE_MS = 86_400_000
 
 const DEAD = new Set(['invalid_code', 'invalid_grant', 'invalid_token'])
 const CLIENT = new Set([
@@ -170,12 +170,8 @@ function lifeOf(body: Record<string, unknown>): number | undefined {
   }
   // More than a day cannot be seconds: old answers counted milliseconds.
   const ms =
-    seconds !== undefined
-      ? seconds * 1000
-      : (plain ?? 0) * 1000 > LONGEST_LIFE_MS
-        ? plain
-        : (plain ?? 0) * 1000
-  return ms !== undefined && ms > 0 && ms <= LONGEST_LIFE_MS ? ms : undefined
+    seconds !== undefined ? seconds * 1000 : (plain ?? 0) * 1000 > MAX_LIFE_MS ? plain : (plain ?? 0) * 1000
+  return ms !== undefined && ms > 0 && ms <= MAX_LIFE_MS ? ms : undefined
 }
 
 function numberOf(value: unknown): number | undefined {

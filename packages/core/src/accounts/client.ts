@@ -17,7 +17,7 @@ import type { RequestLimit, Slot } from './request-limit.js'
 import { FailedOpenings, wasSent } from './was-sent.js'
 
 /** The most of an answer that is read, in bytes (64 KiB). Zoho's are below one. */
-const LONGEST_ANSWER = 65_536
+const MAX_ANSWER = 65_536
 
 /** What happened to one request. */
 export type Answer<Judged> =
@@ -330,7 +330,7 @@ export class AccountsServer {
     return {
       status: response.status,
       retryAfter: response.headers.get('retry-after') ?? undefined,
-      body: await readLimited(response, LONGEST_ANSWER),
+      body: await readLimited(response, MAX_ANSWER),
     }
   }
 

@@ -24,19 +24,19 @@ import { type ConnectionLookup, OPTION_NAMES, type PerDataCenter, type ZohoAuthO
 export const DEFAULT_TIMEOUT_MS = 8_000
 
 /** The longest limit that can be set, in milliseconds (two minutes). */
-const LONGEST_TIMEOUT_MS = 120_000
+const MAX_TIMEOUT_MS = 120_000
 
 /** Default of how long a caller without a usable token waits in all, in milliseconds (ten seconds). */
 const DEFAULT_MAX_WAIT_MS = 10_000
 
 /** The longest wait that can be set, in milliseconds (two minutes). */
-const LONGEST_WAIT_MS = 120_000
+const MAX_WAIT_MS = 120_000
 
 /** Default number of requests to the accounts servers that one process has under way at once (one hundred). */
 const DEFAULT_MAX_CONCURRENT_REFRESHES = 100
 
 /** The most requests at once that can be set. Each is a socket, and a process has about a thousand by default. */
-const LARGEST_CONCURRENCY = 10_000
+const MAX_CONCURRENCY = 10_000
 
 /** Default number of processes where tokens are shared. */
 export const DEFAULT_INSTANCES = 10
@@ -139,18 +139,18 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
   if (scheme !== 'Zoho-oauthtoken' && scheme !== 'Bearer')
     faults.push('scheme must be "Zoho-oauthtoken" or "Bearer"')
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  if (!(timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS))
-    faults.push(`timeoutMs must be a number of milliseconds above 0 and at most ${LONGEST_TIMEOUT_MS}`)
+  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
+    faults.push(`timeoutMs must be a number of milliseconds above 0 and at most ${MAX_TIMEOUT_MS}`)
   const maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS
-  if (!(maxWaitMs > 0 && maxWaitMs <= LONGEST_WAIT_MS))
-    faults.push(`maxWaitMs must be a number of milliseconds above 0 and at most ${LONGEST_WAIT_MS}`)
+  if (!(maxWaitMs > 0 && maxWaitMs <= MAX_WAIT_MS))
+    faults.push(`maxWaitMs must be a number of milliseconds above 0 and at most ${MAX_WAIT_MS}`)
   const maxConcurrentRefreshes = options.maxConcurrentRefreshes ?? DEFAULT_MAX_CONCURRENT_REFRESHES
   if (
     !Number.isInteger(maxConcurrentRefreshes) ||
     maxConcurrentRefreshes < 1 ||
-    maxConcurrentRefreshes > LARGEST_CONCURRENCY
+    maxConcurrentRefreshes > MAX_CONCURRENCY
   )
-    faults.push(`maxConcurrentRefreshes must be a whole number from 1 to ${LARGEST_CONCURRENCY}`)
+    faults.push(`maxConcurrentRefreshes must be a whole number from 1 to ${MAX_CONCURRENCY}`)
   const { expectedInstances } = options
   if (expectedInstances !== undefined && !(Number.isInteger(expectedInstances) && expectedInstances > 0))
     faults.push('expectedInstances must be a whole number above 0')
@@ -386,9 +386,9 @@ function readExpiry(given: Partial<ExpiryPolicy>, faults: string[]): ExpiryPolic
   }
   if (!(policy.refreshAheadMs >= policy.safetyMarginMs))
     faults.push('expiry.refreshAheadMs must not be below expiry.safetyMarginMs')
-  if (policy.refreshAheadMs + policy.refreshSpreadMs >= 3_600_000)
+  if (policy.refreshAheadMs + policy.refreshJitterMs >= 3_600_000)
     faults.push(
-      "expiry.refreshAheadMs and expiry.refreshSpreadMs together must stay below one hour, Zoho's token life",
+      "expiry.refreshAheadMs and expiry.refreshJitterMs together must stay below one hour, Zoho's token life",
     )
   return policy
 }

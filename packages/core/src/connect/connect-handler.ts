@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { problemHeaders, problemOf } from '../request/problem-details.js'
+import { problemHeaders, toProblemDetails } from '../request/problem-details.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import type { ZohoAuth } from '../zoho-auth.js'
 import { cookie, FLOWS_COOKIE, type Flow, RESULT_COOKIE, readFlows, readResult, withFlow } from './cookies.js'
@@ -255,7 +255,7 @@ class ConnectFlow<R extends IncomingMessage> {
         body: problemPage(error, links),
         headers: retryAfter(error),
       }
-    const problem = problemOf(error)
+    const problem = toProblemDetails(error)
     return { status: problem.status, body: JSON.stringify(problem), headers: problemHeaders(error) }
   }
 

@@ -2,10 +2,10 @@
 const COOKIE_LIFE_S = 600
 
 /** Consents that one browser may have under way at once, such as in several tabs; the oldest goes first. */
-const MOST_FLOWS = 4
+const MAX_FLOWS = 4
 
 /** The longest `Cookie` header that is read, in characters. */
-const LONGEST_COOKIES = 32_768
+const MAX_COOKIES = 32_768
 
 /** Consents under way in this browser. `__Host-`: of this very host, sent over https alone (or this machine itself). */
 export const FLOWS_COOKIE = '__Host-zoho-connect'
@@ -35,12 +35,12 @@ export interface Result {
 
 /** The flows with one more. */
 export function withFlow(flows: readonly Flow[], flow: Flow): readonly Flow[] {
-  return [...flows, flow].slice(-MOST_FLOWS)
+  return [...flows, flow].slice(-MAX_FLOWS)
 }
 
 export function readFlows(header: string | undefined): readonly Flow[] {
   const flows = read(header, FLOWS_COOKIE)
-  return Array.isArray(flows) ? flows.filter(isFlow).slice(-MOST_FLOWS) : []
+  return Array.isArray(flows) ? flows.filter(isFlow).slice(-MAX_FLOWS) : []
 }
 
 export function readResult(header: string | undefined): Result | undefined {
@@ -56,7 +56,7 @@ export function cookie(name: string, value: unknown): string {
 }
 
 function read(header: string | undefined, name: string): unknown {
-  if (header === undefined || header.length > LONGEST_COOKIES) return undefined
+  if (header === undefined || header.length > MAX_COOKIES) return undefined
   for (const pair of header.split(';')) {
     const [key, value] = pair.trim().split('=', 2)
     if (key !== name || value === undefined) continue

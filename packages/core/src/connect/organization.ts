@@ -7,7 +7,7 @@ import type { ZohoAuth } from '../zoho-auth.js'
 const ORGANIZATION_TIMEOUT_MS = 3_000
 
 /** The longest name that is shown, in characters. */
-const LONGEST_NAME = 100
+const MAX_NAME = 100
 
 /** Where a product tells which organisation a grant is for, and the scopes that let it be asked. */
 interface Source {
@@ -68,7 +68,7 @@ export async function organizationOf(
     const name = Array.isArray(list)
       ? (list[0] as Record<string, unknown> | undefined)?.[source.name]
       : undefined
-    return typeof name === 'string' && name !== '' ? name.slice(0, LONGEST_NAME) : undefined
+    return typeof name === 'string' && name !== '' ? name.slice(0, MAX_NAME) : undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /** The longest place to return to, in characters. */
-const LONGEST_RETURN = 512
+const MAX_RETURN = 512
 
 /** Any origin, to read a path against. */
 const BASE = 'http://this.invalid'
@@ -9,7 +9,7 @@ const BASE = 'http://this.invalid'
  * that a browser would make out of `//host`, `/\host` or hidden control characters, are refused.
  */
 export function ownPlace(text: unknown): string | undefined {
-  if (typeof text !== 'string' || text.length > LONGEST_RETURN || !PATH.test(text)) return undefined
+  if (typeof text !== 'string' || text.length > MAX_RETURN || !PATH.test(text)) return undefined
   if (!URL.canParse(text, BASE)) return undefined
   const { origin, pathname, search, hash } = new URL(text, BASE)
   // Dots can fold into a second slash.

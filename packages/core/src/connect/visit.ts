@@ -3,7 +3,7 @@ import { systemClock } from '../words/clock.js'
 import { EngineClock } from '../words/engine-clock.js'
 
 /** The longest form that is read, in bytes (4 KiB). Ours are below one. */
-const LONGEST_FORM = 4_096
+const MAX_FORM = 4_096
 
 /** How long a form may take to arrive, in milliseconds (ten seconds). */
 const FORM_TIMEOUT_MS = 10_000
@@ -95,7 +95,7 @@ export async function formOf(req: Request): Promise<URLSearchParams> {
     return new URLSearchParams(fields)
   }
   if (typeof body === 'string' || Buffer.isBuffer(body))
-    return new URLSearchParams(String(body).slice(0, LONGEST_FORM))
+    return new URLSearchParams(String(body).slice(0, MAX_FORM))
   if (req.readableEnded) return new URLSearchParams()
   const late = () => {
     req.destroy()
@@ -109,7 +109,7 @@ async function read(req: AsyncIterable<Buffer>): Promise<URLSearchParams> {
   let length = 0
   for await (const chunk of req) {
     length += chunk.length
-    if (length > LONGEST_FORM) return new URLSearchParams()
+    if (length > MAX_FORM) return new URLSearchParams()
     chunks.push(chunk)
   }
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))

@@ -1,10 +1,10 @@
 import { type DataCenter, isDataCenter } from '../words/data-centers.js'
 
 /** The longest callback URL that is looked at, in characters (16 KiB). Zoho's are below one. */
-const LONGEST_CALLBACK = 16_384
+const MAX_CALLBACK = 16_384
 
 /** The longest authorization code, in characters. */
-const LONGEST_CODE = 1_024
+const MAX_CODE = 1_024
 
 /** What a callback says. Nothing in it is trusted further than this. */
 export type Callback =
@@ -33,7 +33,7 @@ const PARAMETERS = ['code', 'state', 'location', 'accounts-server', 'error'] as 
  */
 export function readCallback(callbackUrl: string | URL, state: string): Callback {
   const text = String(callbackUrl)
-  if (text.length > LONGEST_CALLBACK) return foreign('the callback is longer than any of Zoho')
+  if (text.length > MAX_CALLBACK) return foreign('the callback is longer than any of Zoho')
   const base = 'http://callback.invalid'
   if (!URL.canParse(text, base)) return foreign('the callback is no URL')
   const query = new URL(text, base).searchParams
@@ -44,7 +44,7 @@ export function readCallback(callbackUrl: string | URL, state: string): Callback
   if (error !== null)
     return { kind: 'refused', error: ERROR_NAME.test(error) ? error.toLowerCase() : 'unknown' }
   const code = query.get('code') ?? ''
-  if (code.length > LONGEST_CODE || !PRINTABLE.test(code)) return foreign('the callback has no usable code')
+  if (code.length > MAX_CODE || !PRINTABLE.test(code)) return foreign('the callback has no usable code')
   const location = query.get('location') ?? undefined
   if (location !== undefined && !isDataCenter(location))
     return foreign('the location is not in the table of data centres; a newer version may know it')

@@ -3,7 +3,7 @@ import type { Connection } from '../words/connection.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 
 /** Times a change is tried against others who write the same connection. */
-const MOST_CONFLICTS = 5
+const MAX_CONFLICTS = 5
 
 /** What a connection becomes; version and `updatedAt` are filled in. */
 export type Change = Omit<Connection, 'version' | 'createdAt' | 'updatedAt'>
@@ -38,7 +38,7 @@ export async function changeConnection(
           connection: id,
           cause: describeFault(error, secrets.mask),
         })
-      if (error.code !== 'ERR_ZOHO_CONFLICT' || attempt >= MOST_CONFLICTS) throw error
+      if (error.code !== 'ERR_ZOHO_CONFLICT' || attempt >= MAX_CONFLICTS) throw error
     }
   }
 }

@@ -4,7 +4,7 @@ import { ZohoAuthError } from '../words/errors.js'
 import { serverOrigin } from '../words/hosts.js'
 
 /** Most scopes of one consent. Zoho has fewer. */
-const MOST_SCOPES = 500
+const MAX_SCOPES = 500
 
 const SCOPE = /^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/
 const SOID = /^[A-Za-z0-9_]{1,64}\.[A-Za-z0-9_-]{1,64}$/
@@ -33,7 +33,7 @@ function isScopeList(scopes: unknown): boolean {
   return (
     Array.isArray(scopes) &&
     scopes.length > 0 &&
-    scopes.length <= MOST_SCOPES &&
+    scopes.length <= MAX_SCOPES &&
     scopes.every((scope) => typeof scope === 'string' && SCOPE.test(scope))
   )
 }

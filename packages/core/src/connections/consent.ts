@@ -3,10 +3,10 @@ import type { Answer } from '../accounts/client.js'
 import { forgetGrant, type Runtime } from '../runtime.js'
 import { StoreFault } from '../stores/guarded-token-store.js'
 import { grantKey } from '../token/grant.js'
-import { abortable } from '../words/abortable.js'
 import type { Connection, Environment } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
+import { raceSignal } from '../words/waits.js'
 import { type Callback, readCallback } from './callback.js'
 import { changeConnection } from './change.js'
 import { failed, foreign, notGiven } from './consent-failures.js'
@@ -83,7 +83,7 @@ export class Consent implements ZohoConsent {
     this.#assertWritable()
     const callback = readCallback(callbackUrl, state)
     if (callback.kind === 'foreign') throw foreign(callback.detail)
-    return abortable(
+    return raceSignal(
       this.#working(options.connection, () => this.#finish(callback, state, options.connection)),
       options.signal,
     )
@@ -125,7 +125,7 @@ export class Consent implements ZohoConsent {
     assertRequest({ connection, dataCenter, environment })
     assertCode(code)
     const send = () => accounts.exchange({ dataCenter, code }, closing)
-    return abortable(
+    return raceSignal(
       this.#working(connection, () =>
         this.#grant({ connection, dataCenter, scopes: [], environment, label, send }),
       ),
@@ -153,7 +153,7 @@ export class Consent implements ZohoConsent {
       updatedAt: now,
     }
     const send = () => accounts.inTurn(closing, () => accounts.refresh(asked, closing))
-    return abortable(
+    return raceSignal(
       this.#working(connection, () =>
         this.#grant({ connection, dataCenter, scopes, environment, label, soid, send }),
       ),

@@ -7,7 +7,7 @@ import type { DataCenter } from '../words/data-centers.js'
 const PROFILE_SCOPE = 'aaaserver.profile.read'
 
 /** The most of the answer that is read, in bytes (64 KiB). */
-const LONGEST_ANSWER = 65_536
+const MAX_ANSWER = 65_536
 
 /** Whose grant it is. */
 export interface GrantOwner {
@@ -56,7 +56,7 @@ async function ask(
     redirect: 'manual',
     signal,
   })
-  const body = parseObject(await readLimited(response, LONGEST_ANSWER))
+  const body = parseObject(await readLimited(response, MAX_ANSWER))
   const { ZUID } = body ?? {}
   const userId = typeof ZUID === 'string' || typeof ZUID === 'number' ? String(ZUID) : ''
   const email = body?.Email

@@ -4,11 +4,11 @@ import type { ConnectionStore } from '../stores/ports.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import { sealedWith } from '../stores/sealer.js'
 import type { Grants } from '../token/grant.js'
-import { onceReady } from '../words/abortable.js'
 import { type Connection, DEFAULT_CONNECTION } from '../words/connection.js'
 import { isDataCenter } from '../words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import type { Secrets } from '../words/secrets.js'
+import { once } from '../words/waits.js'
 
 /** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
 export function grantsOf(settings: Settings, secrets: Secrets): Grants {
@@ -17,7 +17,7 @@ export function grantsOf(settings: Settings, secrets: Secrets): Grants {
   const store = typeof connections === 'function' ? undefined : sealed(connections, settings)
   const look = typeof connections === 'function' ? connections : (id: string) => store?.get(id)
   // An app's own lookup may hang, with everyone who waits for it.
-  let preparing = store?.ready && onceReady(async () => store.ready?.())
+  let preparing = store?.ready && once(async () => store.ready?.())
   const hangs = () => new Error(`"connections" did not answer within ${timeoutMs} ms`)
   return {
     store,

@@ -3,7 +3,7 @@ import type { Events } from '../words/events.js'
 import type { ConnectionStatus } from '../zoho-auth.js'
 
 /** Most connections whose last failure is remembered. */
-const MOST_ERRORS = 10_000
+const MAX_ERRORS = 10_000
 
 /** The last failure of each connection since its last token, as this process saw it; for `status`. */
 export class LastErrors {
@@ -11,7 +11,7 @@ export class LastErrors {
 
   constructor(events: Events, clock: Clock) {
     events.on('token.refresh_failed', ({ connection, code, detail }) => {
-      if (this.#errors.size >= MOST_ERRORS) this.#errors.clear()
+      if (this.#errors.size >= MAX_ERRORS) this.#errors.clear()
       this.#errors.set(connection, { code, message: detail, at: clock.now() })
     })
     events.on('token.refreshed', ({ connection }) => this.#errors.delete(connection))

@@ -13,13 +13,13 @@ import { replacedBy, revokeDueGrants } from './replaced.js'
 import { giveBack } from './unkept-grant.js'
 
 /** Refresh tokens Zoho keeps for a user; one more deletes the oldest. */
-const MOST_REFRESH_TOKENS = 20
+const MAX_REFRESH_TOKENS = 20
 
 /** From here on it is worth a warning. */
 const MANY_REFRESH_TOKENS = 18
 
 /** Connections that are looked at to count a user's grants; where there are more, the count stays unknown. */
-const MOST_COUNTED = 10_000
+const MAX_COUNTED = 10_000
 
 /** What a grant is for, and what Zoho gave. */
 export interface NewGrant {
@@ -69,7 +69,7 @@ export async function takeGrant(grant: NewGrant, runtime: Runtime): Promise<Conn
   if (refreshTokens !== undefined && refreshTokens >= MANY_REFRESH_TOKENS)
     logger.warn(
       `the Zoho user of connection "${id}" has ${refreshTokens} refresh tokens that this library knows of; Zoho keeps ` +
-        `${MOST_REFRESH_TOKENS} and deletes the oldest with the next one: revoke connections that nobody uses`,
+        `${MAX_REFRESH_TOKENS} and deletes the oldest with the next one: revoke connections that nobody uses`,
     )
   events.emit('connection.created', {
     connection: id,
@@ -184,7 +184,7 @@ async function countOfUser(
     let refreshTokens = 0
     const rows = store instanceof SealedConnectionStore ? store.unopened() : store.list()
     for await (const row of rows) {
-      if (++seen > MOST_COUNTED) return undefined
+      if (++seen > MAX_COUNTED) return undefined
       for (const grant of [row, ...(row.replaced ?? [])])
         if (grant.userId === userId && grant.dataCenter === dataCenter && grant.refreshToken !== '')
           refreshTokens += 1

@@ -13,7 +13,7 @@ const WINDOWS_OF_LIFE = 6
  * Replaced grants of one connection that are kept while Zoho cannot be told. Zoho keeps 20 (twenty) for a user, and some of
  * them are other connections.
  */
-const MOST_REPLACED = 4
+const MAX_REPLACED = 4
 
 /**
  * What becomes of the grants of a connection that gets a new one. The present grant is revoked one token life later, so that
@@ -34,7 +34,7 @@ export function replacedBy(
   const present = presentGrant(current, now + Math.min(TOKEN_LIFE_MS, WINDOWS_OF_LIFE * windowMs))
   return [...older, ...(present ? [present] : [])]
     .filter((grant) => grant.refreshToken !== refreshToken)
-    .slice(-MOST_REPLACED)
+    .slice(-MAX_REPLACED)
 }
 
 /** The grant a connection has now, as one that is to be revoked. `undefined`: it has none worth it. */

@@ -5,7 +5,7 @@ import type { RevokeAllOptions, RevokeReport } from '../zoho-auth.js'
 import { revokeConnection } from './revoke.js'
 
 /** Most failures that are named one by one in a report. */
-const MOST_FAILURES = 100
+const MAX_FAILURES = 100
 
 /** Revokes many connections, one after the other. One that fails is reported, and the others go on. */
 export async function revokeAll(
@@ -33,7 +33,7 @@ export async function revokeAll(
       report.revoked += 1
     } catch (error) {
       const code = isZohoAuthError(error) ? error.code : 'unknown'
-      if (report.failed.length < MOST_FAILURES) report.failed.push({ connection: row.id, code })
+      if (report.failed.length < MAX_FAILURES) report.failed.push({ connection: row.id, code })
     }
     onProgress?.({ ...report, failed: [...report.failed] })
   }

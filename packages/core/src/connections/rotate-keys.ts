@@ -4,7 +4,7 @@ import { ZohoAuthError, type ZohoAuthErrorCode } from '../words/errors.js'
 import type { RotateOptions, RotateReport } from '../zoho-auth.js'
 
 /** Most failures that are named one by one in a report. */
-const MOST_FAILURES = 100
+const MAX_FAILURES = 100
 
 /**
  * Seals every connection with the first key. One that is so already is left alone, so that a run that was cut off is
@@ -32,7 +32,7 @@ export async function rotateKeys(
     } catch (error) {
       const code = ((error as { code?: ZohoAuthErrorCode } | undefined)?.code ??
         'unknown') as ZohoAuthErrorCode
-      if (report.failed.length < MOST_FAILURES) report.failed.push({ connection: id, code })
+      if (report.failed.length < MAX_FAILURES) report.failed.push({ connection: id, code })
     }
     onProgress?.({ ...report, failed: [...report.failed] })
   }

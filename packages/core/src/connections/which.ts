@@ -1,10 +1,10 @@
 import type { Runtime } from '../runtime.js'
 import { DEFAULT_CONNECTION, isConnectionId } from '../words/connection.js'
 import { ZohoAuthError } from '../words/errors.js'
-import type { Choice } from '../words/scope.js'
+import type { ConnectionRef } from '../words/scope.js'
 
-/** The choice that surrounds a call, if scopes are used. */
-export function surroundingChoice({ ambient, scope }: Runtime): Choice | undefined {
+/** The connection that surrounds a call, if scopes are used. */
+export function surroundingRef({ ambient, scope }: Runtime): ConnectionRef | undefined {
   return ambient ? scope.current() : undefined
 }
 
@@ -17,11 +17,11 @@ export function surroundingChoice({ ambient, scope }: Runtime): Choice | undefin
 export function whichConnection(
   runtime: Runtime,
   connection: string | undefined,
-  choice: Choice | undefined = surroundingChoice(runtime),
+  ref: ConnectionRef | undefined = surroundingRef(runtime),
 ): string | Promise<string> {
   try {
     if (connection !== undefined) return assertId(connection)
-    const chosen = choice === undefined ? onlyConnection(runtime) : choice.resolve()
+    const chosen = ref === undefined ? onlyConnection(runtime) : ref.resolve()
     if (typeof chosen === 'object') return runtime.failures.watch(chosen.then(assertChosen))
     return assertChosen(chosen)
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { systemClock } from '../words/clock.js'
-import { LONGEST_REFUSAL } from './api-refusal.js'
+import { MAX_REFUSAL } from './api-refusal.js'
 
 /** Longest wait for the beginning of an answer, in milliseconds (two seconds). */
 const PEEK_MS = 2_000
@@ -112,7 +112,7 @@ class Beginning {
   add(chunk: Uint8Array): void {
     this.chunks.push(chunk)
     this.#length += chunk.byteLength
-    this.isEnough = this.#length >= LONGEST_REFUSAL || this.#isDecided(chunk)
+    this.isEnough = this.#length >= MAX_REFUSAL || this.#isDecided(chunk)
   }
 
   /** Whether the JSON ends in this chunk, or turns out to be neither an object nor a list. */

@@ -22,7 +22,7 @@ export interface JudgedAnswer {
 }
 
 /** Most of a body that is looked at, in characters. A refusal is short. */
-export const LONGEST_REFUSAL = 65_536
+export const MAX_REFUSAL = 65_536
 
 /** Names that Zoho's accounts server gives a dead token, at whatever product (token-limits page; RFC 6750 section 3.1). */
 const DEAD_NAMES: ReadonlySet<string> = new Set([
@@ -57,7 +57,7 @@ export function judgeApiAnswer(product: Product | undefined, answer: JudgedAnswe
   const { status, body, challenge } = answer
   if (!mayRefuseToken(product, status)) return 'fine'
   const { dead = [], scope = [], other = [], statuses = [] } = dialectOf(product)
-  const said = parseJson(body.slice(0, LONGEST_REFUSAL))
+  const said = parseJson(body.slice(0, MAX_REFUSAL))
   // In a success there may be anything; one that is none says so at its top.
   const { codes, texts } = readRefusal(
     status < 400 ? (said as { error?: unknown } | null | undefined)?.error : said,
@@ -121,7 +121,7 @@ const WRAPPERS = ['error', 'errors', 'data', 'response', 'details'] as const
 
 /** How deep a refusal is looked into, and how many of its parts are. */
 const DEEPEST_PART = 4
-const MOST_PARTS = 64
+const MAX_PARTS = 64
 
 function readRefusal(said: unknown): SaidRefusal {
   const codes = new Set<string>()
@@ -130,10 +130,10 @@ function readRefusal(said: unknown): SaidRefusal {
   for (let at = 0; at < parts.length; at++) {
     const { value, depth } = parts[at] as (typeof parts)[number]
     const put = (inner: unknown): void => {
-      if (depth < DEEPEST_PART && parts.length < MOST_PARTS && typeof inner === 'object' && inner !== null)
+      if (depth < DEEPEST_PART && parts.length < MAX_PARTS && typeof inner === 'object' && inner !== null)
         parts.push({ value: inner, depth: depth + 1 })
     }
-    if (Array.isArray(value)) for (const item of value.slice(0, MOST_PARTS)) put(item)
+    if (Array.isArray(value)) for (const item of value.slice(0, MAX_PARTS)) put(item)
     else if (typeof value === 'object' && value !== null) {
       const part = value as Readonly<Record<string, unknown>>
       for (const key of CODE_KEYS) {

@@ -1,12 +1,12 @@
 import type { Runtime } from '../runtime.js'
 import type { SourcedToken } from '../token/cache.js'
 import type { TokenSource } from '../token/source.js'
-import { abortable } from '../words/abortable.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { ZohoAuthError } from '../words/errors.js'
 import type { HostPolicy } from '../words/hosts.js'
 import { assertProduct, productOf } from '../words/products.js'
 import type { Token } from '../words/token.js'
+import { raceSignal } from '../words/waits.js'
 import type { ApiAnswer, Outgoing, OutgoingOptions } from '../zoho-auth.js'
 import { judgeApiAnswer, mayRefuseToken } from './api-refusal.js'
 import { apiUrl, dataCenterOf } from './api-url.js'
@@ -57,7 +57,7 @@ export class OutgoingRequest implements Outgoing {
       throw new TypeError(
         'a relative URL needs a product, such as { product: "recruit" }: its host depends on the connection',
       )
-    const base = await abortable(
+    const base = await raceSignal(
       apiUrl(this.#runtime, this.#source, await this.#whose(), product),
       this.#options.signal,
     )
@@ -77,7 +77,7 @@ export class OutgoingRequest implements Outgoing {
     }
     const connection = await this.#whose()
     const { token } = await this.#waiting(async (wait) => {
-      this.#dataCenter = await abortable(dataCenterOf(this.#runtime, connection), wait.signal)
+      this.#dataCenter = await raceSignal(dataCenterOf(this.#runtime, connection), wait.signal)
       if (!hosts.allows(url, this.#dataCenter)) throw hostDenied(url, hosts, connection, this.#dataCenter)
       return this.#source.get(connection, wait)
     })
@@ -161,7 +161,7 @@ export class OutgoingRequest implements Outgoing {
       cache.reject(connection, sent)
       return this.#handOn(at, STREAM_HINT)
     }
-    events.emit('token.refused', { connection, origin, outcome: 'replay' })
+    events.emit('token.rejected', { connection, origin, outcome: 'replay' })
     const next = await this.#waiting((wait) =>
       this.#source.replacement(connection, sent, this.#replays > 0, wait),
     )
@@ -195,7 +195,7 @@ export class OutgoingRequest implements Outgoing {
   #handOn({ connection, origin }: RefusedAt, hint: string): undefined {
     const { events } = this.#runtime
     this.hint = hint
-    events.emit('token.refused', { connection, origin, outcome: 'passed-on', hint })
+    events.emit('token.rejected', { connection, origin, outcome: 'passed-on', hint })
     this.#sayOnce(`${origin} refused a token, and the answer was handed on: ${hint}`, 'warn')
   }
 
@@ -216,7 +216,7 @@ export class OutgoingRequest implements Outgoing {
   }
 
   async #whose(): Promise<string> {
-    this.#connection ??= await abortable(Promise.resolve(this.#connectionOf()), this.#options.signal)
+    this.#connection ??= await raceSignal(Promise.resolve(this.#connectionOf()), this.#options.signal)
     return this.#connection
   }
 }

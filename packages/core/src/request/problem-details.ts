@@ -4,7 +4,7 @@ import type { ZohoAuthError, ZohoAuthErrorCode } from '../words/errors.js'
  * A problem as RFC 9457 describes it, for an app's own users. Fit for strangers: no cause, no advice for operators, no
  * connection id, no secret.
  */
-export interface ZohoProblem {
+export interface ProblemDetails {
   /** A link to what the code means. */
   readonly type: string
   /** What kind of problem it is; always the same for one code. */
@@ -35,10 +35,14 @@ const TITLES: Readonly<Partial<Record<ZohoAuthErrorCode, string>>> = Object.free
 })
 
 /** What a stranger learns of an error that only an operator can help with. */
-const BARE: ZohoProblem = Object.freeze({ type: 'about:blank', title: 'Internal Server Error', status: 500 })
+const BARE: ProblemDetails = Object.freeze({
+  type: 'about:blank',
+  title: 'Internal Server Error',
+  status: 500,
+})
 
 /** Headers that a handler may have set for the answer it did not get to give, and that are wrong for a problem. */
-export const HEADERS_OF_ANOTHER_BODY: readonly string[] = Object.freeze([
+export const REPRESENTATION_HEADERS: readonly string[] = Object.freeze([
   'Content-Encoding',
   'Content-Language',
   'Content-Length',
@@ -52,7 +56,7 @@ export const HEADERS_OF_ANOTHER_BODY: readonly string[] = Object.freeze([
  *
  * @param instance Names this occurrence, as a URI. Default: not named.
  */
-export function problemOf(error: ZohoAuthError, instance?: string): ZohoProblem {
+export function toProblemDetails(error: ZohoAuthError, instance?: string): ProblemDetails {
   const { help, code, message, statusCode, retryAfterMs } = error
   if (statusCode === undefined) return BARE
   return {

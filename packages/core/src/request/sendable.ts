@@ -1,4 +1,4 @@
-import { abortable } from '../words/abortable.js'
+import { raceSignal } from '../words/waits.js'
 import type { ZohoFetchOptions } from '../zoho-auth.js'
 
 type Init = RequestInit & Readonly<Record<string, unknown>>
@@ -137,7 +137,7 @@ function ofRequest(request: Request): SendableBody {
     replayable: true,
     async next(signal) {
       bytes ??= whole.arrayBuffer()
-      return { body: await abortable(bytes, signal) }
+      return { body: await raceSignal(bytes, signal) }
     },
   }
 }

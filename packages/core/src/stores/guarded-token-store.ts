@@ -1,8 +1,8 @@
-import { ended, onceReady } from '../words/abortable.js'
 import type { EngineClock } from '../words/engine-clock.js'
 import { describeFault } from '../words/errors.js'
 import type { Events } from '../words/events.js'
 import { makeRoom } from '../words/make-room.js'
+import { ended, once } from '../words/waits.js'
 import { TokenBucket } from './budget.js'
 import type {
   AcquireRequest,
@@ -70,7 +70,7 @@ export class GuardedTokenStore implements TokenStore {
     this.inProcess = options.inProcess
     const changed = inner.changed?.bind(inner)
     if (changed) this.changed = (key, signal) => changed(key, signal).catch(() => ended(signal))
-    this.#preparing = inner.ready && onceReady(async () => inner.ready?.())
+    this.#preparing = inner.ready && once(async () => inner.ready?.())
   }
 
   /** @throws StoreFault */

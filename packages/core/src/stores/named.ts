@@ -1,5 +1,5 @@
-import { ended } from '../words/abortable.js'
 import type { Connection } from '../words/connection.js'
+import { ended } from '../words/waits.js'
 import type {
   AcquireRequest,
   AcquireResult,

@@ -4,7 +4,7 @@ import type { ConnectionStore, PutOptions } from './ports.js'
 import { altered, createSealer, parseKey, type Sealer } from './sealer.js'
 
 /** Times the resealing of one connection is tried against others who write it. */
-const MOST_CONFLICTS = 5
+const MAX_CONFLICTS = 5
 
 /** What {@link sealedConnectionStore} takes. */
 export interface SealOptions {
@@ -82,7 +82,7 @@ export class SealedConnectionStore implements ConnectionStore {
         return true
       } catch (error) {
         const conflict = isZohoAuthError(error) && error.code === 'ERR_ZOHO_CONFLICT'
-        if (!conflict || attempt >= MOST_CONFLICTS) throw error
+        if (!conflict || attempt >= MAX_CONFLICTS) throw error
       }
     }
   }

@@ -1,4 +1,4 @@
-import { ended } from '../words/abortable.js'
+import { ended } from '../words/waits.js'
 import type {
   AcquireRequest,
   AcquireResult,

@@ -19,7 +19,7 @@ import {
   type ZohoFetchOptions,
   type ZohoHandle,
 } from '../index.js'
-import { Choice, Scope } from '../words/scope.js'
+import { ConnectionRef, Scope } from '../words/scope.js'
 
 /** What {@link createFakeZohoAuth} takes; everything has a default. */
 export interface FakeZohoAuthOptions {
@@ -99,12 +99,12 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
   }
 
   override withConnection<T>(connection: string | ConnectionResolver, fn: () => T): T {
-    return this.#scope.run(new Choice(connection), fn)
+    return this.#scope.run(new ConnectionRef(connection), fn)
   }
 
   override forConnection(connection: string | ConnectionResolver): ZohoHandle {
-    const choice = new Choice(connection)
-    const whose = async () => (await choice.resolve()) ?? 'default'
+    const ref = new ConnectionRef(connection)
+    const whose = async () => (await ref.resolve()) ?? 'default'
     return {
       getToken: async (options) => this.getToken({ ...options, connection: await whose() }),
       getAccessToken: async (options) => this.getAccessToken({ ...options, connection: await whose() }),

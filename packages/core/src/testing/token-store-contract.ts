@@ -400,13 +400,13 @@ export function tokenStoreContract(test: TestFunction, open: Open<TokenStore>): 
 
 /** Plays a scene that a duration must not end too early; where the machine was too slow for it, again with twice as much. */
 async function inTime(play: (ms: number, attempt: number) => Promise<'in time' | 'late'>): Promise<void> {
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++)
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
     if ((await play(SHORT_MS * 2 ** attempt, attempt)) === 'in time') return
-  throw new Error(`the store needs over ${SHORT_MS * 2 ** (MOST_ATTEMPTS - 1)} ms for a few operations`)
+  throw new Error(`the store needs over ${SHORT_MS * 2 ** (MAX_ATTEMPTS - 1)} ms for a few operations`)
 }
 
 /** The longest attempt has about 10 seconds. */
-const MOST_ATTEMPTS = 7
+const MAX_ATTEMPTS = 7
 
 async function timed<T>(work: () => Promise<T>): Promise<{ readonly answer: T; readonly tookMs: number }> {
   const from = performance.now()

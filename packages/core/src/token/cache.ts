@@ -1,4 +1,4 @@
-import { type ExpiryPolicy, Freshener } from '../words/expiry.js'
+import { drawnPolicy, type ExpiryPolicy, freshness } from '../words/expiry.js'
 import { makeRoom } from '../words/make-room.js'
 import { Token, type TokenFields } from '../words/token.js'
 
@@ -33,12 +33,13 @@ export interface SourcedToken {
  */
 export class TokenCache {
   readonly #tokens = new Map<string, CachedToken>()
-  readonly #freshener: Freshener
+  readonly #policy: ExpiryPolicy
   /** Most connections have the same domain and scopes: they are kept once. */
   readonly #shared = new Shared()
 
-  constructor(policy: ExpiryPolicy, spread: number) {
-    this.#freshener = new Freshener(policy, spread)
+  /** @param draw This process's own point between 0 and 1 in `refreshJitterMs`. */
+  constructor(policy: ExpiryPolicy, draw: number) {
+    this.#policy = drawnPolicy(policy, draw)
   }
 
   get(connection: string): CachedToken | undefined {
@@ -64,11 +65,11 @@ export class TokenCache {
   }
 
   isFresh({ token, lifeMs }: CachedToken, now: number): boolean {
-    return now < this.#freshener.staleAt(token.expiresAt, lifeMs)
+    return freshness(token.expiresAt, lifeMs, now, this.#policy) === 'fresh'
   }
 
   isUsable({ token, lifeMs }: CachedToken, now: number): boolean {
-    return now < this.#freshener.unusableAt(token.expiresAt, lifeMs)
+    return freshness(token.expiresAt, lifeMs, now, this.#policy) !== 'expired'
   }
 
   /**

@@ -18,7 +18,7 @@ import type { FlightControl } from './single-flight.js'
 const LEASE_GRACE_MS = 1_000
 
 /** Times one flight may start over: changed grants, pauses that were waited out, tokens that did not open. */
-const MOST_ROUNDS = 32
+const MAX_ROUNDS = 32
 
 /** While the store is down and nothing may be made, it is asked again after this, in milliseconds. */
 const STORE_COOLDOWN_MS = 500
@@ -69,7 +69,7 @@ export class Refresher {
     const holder = globalThis.crypto.randomUUID()
     const rejected = new Map<string, number>()
     const enter = this.#entering(id, flight)
-    for (let round = 0; round < MOST_ROUNDS; round++) {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
       stopping.throwIfAborted()
       const ahead = round > 0
       const look = await enter(ahead, (options) => requests.look(options))

@@ -1,6 +1,6 @@
 import type { Runtime } from '../runtime.js'
-import { unlimitedListeners } from '../words/abortable.js'
 import { isZohoAuthError } from '../words/errors.js'
+import { unlimitedListeners } from '../words/waits.js'
 import type { WarmOptions, WarmReport, ZohoAuth } from '../zoho-auth.js'
 
 /** Connections that are begun with in a second, unless told otherwise (fifty). */

@@ -4,7 +4,7 @@ import type { Logger } from './logger.js'
 import type { Scope } from './scope.js'
 
 /** Most pieces of work that wait for their time at once; what comes on top is left to whoever looks next. */
-const MOST_WAITING = 1_000
+const MAX_WAITING = 1_000
 
 /** Work that `close` waits for: what no caller waits for, and what must not be cut when its caller is gone. */
 export class Background {
@@ -64,7 +64,7 @@ export class Background {
 
   /** Starts work after `ms` milliseconds. Does not keep the process running, and not the engine open. */
   later(ms: number, work: () => Promise<unknown>): void {
-    if (this.#waiting >= MOST_WAITING) return
+    if (this.#waiting >= MAX_WAITING) return
     this.#waiting += 1
     this.#clock
       .sleep(Math.max(0, ms), this.#stopping, { unref: true })

@@ -12,7 +12,7 @@ export interface Clock {
 }
 
 /** The longest delay a Node timer takes, in milliseconds (about 24.8 days); a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2_147_483_647
+const MAX_TIMER_MS = 2_147_483_647
 
 /**
  * The clock of a real process: the later of wall clock and monotonic clock.
@@ -53,7 +53,7 @@ function sleep(
         // A process that was held up sees first what arrived meanwhile, and only then that time is over.
         setImmediate(resolve)
       },
-      Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
+      Math.min(Math.max(ms, 0), MAX_TIMER_MS),
     )
     if (unref) timer.unref()
     signal?.addEventListener('abort', onAbort, { once: true })

@@ -28,7 +28,7 @@ export interface ZohoAuthEvents {
     readonly retryAfterMs: number
   }
   /** An API refused a token. */
-  'token.refused': {
+  'token.rejected': {
     readonly connection: string
     readonly origin: string
     /** What is done about it; `passed-on` goes with a hint. */

@@ -15,7 +15,7 @@ export interface ExpiryPolicy {
    * Each process starts up to this much earlier, at one random point of its own, so that a fleet does not start at
    * once, in milliseconds. Default 300 000 (5 minutes), which gives 5 to 10 minutes before expiry.
    */
-  readonly refreshSpreadMs: number
+  readonly refreshJitterMs: number
   /**
    * A token is not handed out this long before expiry, in milliseconds. It pays for the difference between clocks and
    * for the time the request itself takes. Default 30 000 (30 seconds).
@@ -25,46 +25,33 @@ export interface ExpiryPolicy {
 
 export const DEFAULT_EXPIRY_POLICY: ExpiryPolicy = Object.freeze({
   refreshAheadMs: 300_000,
-  refreshSpreadMs: 300_000,
+  refreshJitterMs: 300_000,
   safetyMarginMs: 30_000,
 })
 
 /** The life for which the policy is meant, in milliseconds: Zoho's hour. Shorter lives shrink all its times in proportion. */
 export const REFERENCE_LIFE_MS = 3_600_000
 
-/** The policy of one process, for tokens of any life. */
-export class Freshener {
-  readonly #aheadMs: number
-  readonly #marginMs: number
+/** The policy of one process: its own point in `refreshJitterMs` is drawn. @param draw A number between 0 and 1. */
+export function drawnPolicy(policy: ExpiryPolicy, draw: number): ExpiryPolicy {
+  const refreshAheadMs = policy.refreshAheadMs + policy.refreshJitterMs * draw
+  return { ...policy, refreshAheadMs, refreshJitterMs: 0 }
+}
 
-  /** @param spread This process's own point between 0 and 1 in `refreshSpreadMs`. */
-  constructor(policy: ExpiryPolicy, spread: number) {
-    this.#aheadMs = policy.refreshAheadMs + policy.refreshSpreadMs * spread
-    this.#marginMs = policy.safetyMarginMs
-  }
-
-  /**
-   * Stale from here on, in milliseconds since the epoch.
-   *
-   * @param expiresAt Expiry of the token, in milliseconds since the epoch.
-   * @param lifeMs Its whole life when it was made, in milliseconds. A token that lives for seconds gets margins of
-   *   milliseconds, so that there is always a time in which it is fresh.
-   */
-  staleAt(expiresAt: number, lifeMs: number): number {
-    return expiresAt - this.#aheadMs * proportion(lifeMs)
-  }
-
-  /** Expired, for us, from here on, in milliseconds since the epoch. */
-  unusableAt(expiresAt: number, lifeMs: number): number {
-    return expiresAt - this.#marginMs * proportion(lifeMs)
-  }
-
-  /** Classifies a token by the time it is. Total: `NaN` gives `expired`. */
-  judge(expiresAt: number, lifeMs: number, now: number): Freshness {
-    if (now < this.staleAt(expiresAt, lifeMs)) return 'fresh'
-    if (now < this.unusableAt(expiresAt, lifeMs)) return 'stale'
-    return 'expired'
-  }
+/**
+ * Classifies a token by the time it has left. Total: `NaN` gives `expired`.
+ *
+ * @param expiresAt Expiry of the token, in milliseconds since the epoch.
+ * @param lifeMs Its whole life when it was made, in milliseconds. A token that lives for seconds gets margins of
+ *   milliseconds, so that there is always a time in which it is fresh.
+ * @param policy From {@link drawnPolicy}.
+ */
+export function freshness(expiresAt: number, lifeMs: number, now: number, policy: ExpiryPolicy): Freshness {
+  const left = expiresAt - now
+  const scale = proportion(lifeMs)
+  if (left > policy.refreshAheadMs * scale) return 'fresh'
+  if (left > policy.safetyMarginMs * scale) return 'stale'
+  return 'expired'
 }
 
 /** How much of the policy's times a token of this life gets. */

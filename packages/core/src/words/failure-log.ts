@@ -206,7 +206,7 @@ export class FailureLog {
     events.on('budget.low', ({ connection, used, limit }) => {
       this.#debug(() => `${whose(connection)}: ${used} of ${limit} tokens of this window are spent`)
     })
-    events.on('token.refused', ({ connection, origin, outcome, hint }) => {
+    events.on('token.rejected', ({ connection, origin, outcome, hint }) => {
       const then = outcome === 'replay' ? 'the request is sent again' : `its answer is handed on: ${hint}`
       this.#debug(() => `${whose(connection)}: ${origin} refused the token; ${then}`)
     })

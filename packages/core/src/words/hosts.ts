@@ -21,7 +21,7 @@ export interface NamedServer {
 }
 
 /** Longest URL that is looked at, in characters. */
-const LONGEST_URL = 65_536
+const MAX_URL = 65_536
 
 /**
  * Zoho's own hosts, by rule: https on the default port, below the product domain or the gateway domain of the data centre,
@@ -41,7 +41,7 @@ export function hostPolicy(
   const own = Object.values(servers ?? {}).filter(({ ofZoho }) => !ofZoho)
   const named = new Set([...extra, ...own.map(({ origin }) => origin)])
   const allows = (url: URL, dataCenter: DataCenter): boolean => {
-    if (url.username !== '' || url.password !== '' || url.href.length > LONGEST_URL) return false
+    if (url.username !== '' || url.password !== '' || url.href.length > MAX_URL) return false
     // Not `url.origin`: that of `blob:https://…` is the origin inside.
     const origin = `${url.protocol}//${url.host}`
     if (extra.has(origin)) return true

@@ -4,20 +4,20 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 export type ConnectionAnswer = string | null | undefined
 
 /** Asks once, and keeps the first defined answer. */
-export class Choice {
+export class ConnectionRef {
   readonly #ask: () => ConnectionAnswer | Promise<ConnectionAnswer>
-  /** The kept answer, if there is one already. */
-  kept: string | undefined
+  /** The answer, if there is one already. */
+  resolved: string | undefined
   #asking: Promise<string | undefined> | undefined
 
   constructor(connection: string | (() => ConnectionAnswer | Promise<ConnectionAnswer>)) {
     this.#ask = typeof connection === 'function' ? connection : () => connection
-    this.kept = typeof connection === 'string' ? connection : undefined
+    this.resolved = typeof connection === 'string' ? connection : undefined
   }
 
   /** A string where it is known or found at once, so that the common case costs no promise. */
   resolve(): string | undefined | Promise<string | undefined> {
-    if (this.kept !== undefined) return this.kept
+    if (this.resolved !== undefined) return this.resolved
     if (this.#asking !== undefined) return this.#asking
     const answer = this.#ask()
     if (typeof answer !== 'object' || answer === null) return this.#keep(answer)
@@ -31,8 +31,8 @@ export class Choice {
   }
 
   #keep(id: ConnectionAnswer): string | undefined {
-    this.kept ??= id ?? undefined
-    return this.kept
+    this.resolved ??= id ?? undefined
+    return this.resolved
   }
 }
 
@@ -43,24 +43,24 @@ export class Choice {
 export function firstAnswer(
   ask: () => ConnectionAnswer | Promise<ConnectionAnswer>,
 ): () => string | undefined | Promise<string | undefined> {
-  const choice = new Choice(ask)
-  return () => choice.resolve()
+  const ref = new ConnectionRef(ask)
+  return () => ref.resolve()
 }
 
-/** The surrounding choice of a connection, and a way out of it for work that callers share. */
+/** The surrounding connection, and a way out of it for work that callers share. */
 export class Scope {
-  readonly #storage = new AsyncLocalStorage<Choice | undefined>()
+  readonly #storage = new AsyncLocalStorage<ConnectionRef | undefined>()
   readonly #root = new AsyncResource('ZohoAuth')
   /** The first use makes every promise of the process dearer, on Node 20 and 22 by more than its own price. */
   #used = false
 
-  current(): Choice | undefined {
+  current(): ConnectionRef | undefined {
     return this.#used ? this.#storage.getStore() : undefined
   }
 
-  run<T>(choice: Choice, fn: () => T): T {
+  run<T>(ref: ConnectionRef, fn: () => T): T {
     this.#used = true
-    return this.#storage.run(choice, fn)
+    return this.#storage.run(ref, fn)
   }
 
   /** Ends every scope; each one that is left costs a little with every promise of the process. */

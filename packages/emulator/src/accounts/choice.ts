@@ -4,7 +4,7 @@ import type { World } from '../world.js'
 import { asksForEnvironment } from './auth-request.js'
 import type { AuthRequest } from './tickets.js'
 
-const LONGEST_USER = 200
+const MAX_USER = 200
 
 /** Who consents, for which organisation, and where that user lives. */
 export interface Choice {
@@ -29,7 +29,7 @@ export function choiceFrom(
   fields: URLSearchParams,
 ): Choice | ChoiceProblem {
   const user = fields.get('user') ?? ''
-  if (user.trim() === '' || user.length > LONGEST_USER) return 'Invalid User'
+  if (user.trim() === '' || user.length > MAX_USER) return 'Invalid User'
   const organization = organizationOf(user, fields.get('organization') ?? undefined)
   if (organization === undefined) return 'Invalid Organisation'
   const environment = asksForEnvironment(request.query)

@@ -38,7 +38,7 @@ export interface ZohoProxyOptions<R extends ZohoRequest = ZohoRequest> {
 export const DEFAULT_PROXY_TIMEOUT_MS = 60_000
 
 /** Node's timers overflow above this, and fire at once. */
-const LONGEST_TIMER_MS = 2_147_483_647
+const MAX_TIMER_MS = 2_147_483_647
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 
@@ -67,7 +67,7 @@ export function assertOptions<R extends ZohoRequest>(options: ZohoProxyOptions<R
   if (dropHeaders !== undefined && !isNames(dropHeaders))
     faults.push("dropHeaders must be a list of header names, such as ['x-api-key']")
   if (timeoutMs !== undefined && !isTime(timeoutMs))
-    faults.push(`timeoutMs must be a number of milliseconds from 1 to ${LONGEST_TIMER_MS}`)
+    faults.push(`timeoutMs must be a number of milliseconds from 1 to ${MAX_TIMER_MS}`)
   if (faults.length === 0) return
   const message = `zohoProxy is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`
   throw Object.assign(new TypeError(message), { code: 'ERR_ZOHO_CONFIG' })
@@ -78,5 +78,5 @@ function isNames(list: unknown): boolean {
 }
 
 function isTime(ms: unknown): boolean {
-  return typeof ms === 'number' && ms >= 1 && ms <= LONGEST_TIMER_MS
+  return typeof ms === 'number' && ms >= 1 && ms <= MAX_TIMER_MS
 }

@@ -6,7 +6,7 @@ import type { Patience } from './patience.js'
  * Most of a request body that is kept until its answer, in bytes (64 KiB), so that the request can be sent again where the
  * token turns out to be dead. A longer body is streamed, and sent once.
  */
-export const MOST_REPLAYED_BYTES = 65_536
+export const MAX_REPLAYED_BYTES = 65_536
 
 /** How long Zoho may refuse a long body by its headers before more than a byte of it is sent, in milliseconds (ten). */
 const HEAD_START_MS = 10
@@ -43,8 +43,8 @@ export class RequestBody {
   async content(): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
     const held: Buffer[] = []
     let length = 0
-    const isLong = announcedBytes(this.#req.headers) > MOST_REPLAYED_BYTES
-    while (!isLong && length <= MOST_REPLAYED_BYTES) {
+    const isLong = announcedBytes(this.#req.headers) > MAX_REPLAYED_BYTES
+    while (!isLong && length <= MAX_REPLAYED_BYTES) {
       const { done, value } = await this.#next()
       if (done) return Buffer.concat(held)
       held.push(value)

@@ -1,5 +1,5 @@
 /** How often a path may be encoded on top of itself. A path that is encoded deeper is hiding something. */
-const MOST_LAYERS = 4
+const MAX_LAYERS = 4
 
 /** One slash, then visible ASCII; no `#`, at which a URL parser would cut. */
 const VISIBLE = /^\/[!"$-~]*$/
@@ -35,7 +35,7 @@ function decoded(path: string): string | undefined {
     return undefined
   }
   let plain = path
-  for (let layer = 0; layer <= MOST_LAYERS; layer++) {
+  for (let layer = 0; layer <= MAX_LAYERS; layer++) {
     const next = plain.replace(/%([\da-f]{2})/gi, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     )

@@ -8,7 +8,7 @@ import { getZohoAuthToken } from '../tokens.js'
 export const DEFAULT_HEALTH_TIMEOUT_MS = 1_000
 
 /** The longest time a check may be given, in milliseconds (one minute). */
-const LONGEST_TIMEOUT_MS = 60_000
+const MAX_TIMEOUT_MS = 60_000
 
 /** What `isHealthy` takes, all optional. */
 export interface ZohoHealthOptions {
@@ -78,8 +78,8 @@ export class ZohoAuthHealthIndicator {
     key: Key,
     { connection, name, timeoutMs = DEFAULT_HEALTH_TIMEOUT_MS }: ZohoHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
-    if (!(timeoutMs > 0 && timeoutMs <= LONGEST_TIMEOUT_MS))
-      throw new TypeError(`timeoutMs must be above 0 and at most ${LONGEST_TIMEOUT_MS}`)
+    if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
+      throw new TypeError(`timeoutMs must be above 0 and at most ${MAX_TIMEOUT_MS}`)
     const auth = this.#modules.get<ZohoAuth>(getZohoAuthToken(name), { strict: false })
     const check = this.#indicators.check(key)
     const { healthy, details } = await judged(auth, connection, timeoutMs)

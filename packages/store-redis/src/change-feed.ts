@@ -16,14 +16,14 @@ export interface IoredisSubscriberLike {
 /** A client that is in subscriber mode, or may enter it. It is closed by whoever made it. */
 export type RedisSubscriberLike = NodeRedisSubscriberLike | IoredisSubscriberLike
 
-/** Most who wait for news at once in this process; who comes later is woken by the abort signal only. */
-const MOST_LISTENERS = 10_000
+/** Most who wait for a change at once in this process; who comes later is woken by the abort signal only. */
+const MAX_LISTENERS = 10_000
 
 /** How long after a refused subscription the next is tried, in milliseconds (30 seconds). */
 const RETRY_MS = 30_000
 
-/** Tells who waits that there is news of a key. One channel for all keys, subscribed to at the first question. */
-export class News {
+/** Tells who waits that a key may have changed. One channel for all keys, subscribed to at the first question. */
+export class ChangeFeed {
   readonly #subscriber: RedisSubscriberLike
   readonly #channel: string
   readonly #listeners = new Map<string, Set<() => void>>()
@@ -44,7 +44,7 @@ export class News {
     return new Promise((resolve) => {
       if (signal.aborted || this.#closed) return resolve()
       this.#listen()
-      const counted = this.#waiting < MOST_LISTENERS
+      const counted = this.#waiting < MAX_LISTENERS
       const wake = () => {
         signal.removeEventListener('abort', wake)
         if (counted) this.#remove(key, wake)

@@ -15,7 +15,7 @@ const SUBSCRIBERS: readonly { name: string; connect: () => Promise<RedisSubscrib
 async function untilSubscribed(prefix: string, wanted = true): Promise<void> {
   const admin = await nodeRedis()
   await until(async () => {
-    const [, count] = (await admin.sendCommand(['PUBSUB', 'NUMSUB', `${prefix}news`])) as unknown[]
+    const [, count] = (await admin.sendCommand(['PUBSUB', 'NUMSUB', `${prefix}changes`])) as unknown[]
     return Number(count) > 0 === wanted
   }, `subscribed: ${wanted}`)
 }

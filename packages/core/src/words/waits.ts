@@ -1,5 +1,5 @@
 /** A wait that ends with the caller's signal, for its reason. The work itself goes on. */
-export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export async function raceSignal<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   if (signal.aborted) {
     // It fails on its own, with nobody there to hear it.
@@ -33,7 +33,7 @@ export function ended(signal: AbortSignal): Promise<void> {
 }
 
 /** Getting ready, done once for everyone who asks meanwhile. What does not work shows later. */
-export function onceReady(ready: () => Promise<void>): () => Promise<void> {
+export function once(ready: () => Promise<void>): () => Promise<void> {
   let preparing: Promise<void> | undefined
   return () => {
     preparing ??= ready().catch(() => {})

@@ -1,5 +1,5 @@
 /** Lets the calls of one process through one at a time for each key, so that they do not poll a lock against each other. */
-export class Turnstile {
+export class KeyedMutex {
   /** The last in each line; a line that is empty is dropped. */
   readonly #last = new Map<string, Promise<unknown>>()
 
