@@ -6,13 +6,14 @@ import { revokeConnection, revokeToken } from './connections/revoke.js'
 import { revokeAll } from './connections/revoke-all.js'
 import { rotateKeys } from './connections/rotate-keys.js'
 import { statusOf } from './connections/status.js'
-import { assertId, onlyConnection, surroundingRef, whichConnection } from './connections/which.js'
+import { assertId, connectionAtHand, surroundingRef, whichConnection } from './connections/which.js'
 import type { ZohoConsent } from './connections/zoho-consent.js'
 import { Handle } from './handle.js'
 import { apiUrl, dataCenterOf } from './request/api-url.js'
 import { fetchWithToken } from './request/fetch.js'
 import { hostDenied, OutgoingRequest } from './request/outgoing.js'
 import { createRuntime, type Runtime } from './runtime.js'
+import type { CachedToken } from './token/cache.js'
 import { TokenSource } from './token/source.js'
 import { warm } from './token/warm.js'
 import { describeFault, ZohoAuthError } from './words/errors.js'
@@ -77,6 +78,8 @@ export function defaultZohoAuth(): ZohoAuth {
   return auth
 }
 
+const NO_OPTIONS: TokenOptions = Object.freeze({})
+
 class Engine extends ZohoAuth {
   override readonly ambient: boolean
   override readonly consent: ZohoConsent
@@ -100,36 +103,52 @@ class Engine extends ZohoAuth {
   }
 
   override getToken(options?: TokenOptions): Promise<Token> {
+    const cached = this.#fresh(options)
+    if (cached !== undefined) {
+      cached.promise ??= Promise.resolve(cached.token)
+      return cached.promise
+    }
+    return this.#getToken(options)
+  }
+
+  override getAccessToken(options?: TokenOptions): Promise<string> {
+    const cached = this.#fresh(options)
+    if (cached !== undefined) {
+      cached.valuePromise ??= Promise.resolve(cached.token.value)
+      return cached.valuePromise
+    }
+    return this.#getToken(options).then(({ value }) => value)
+  }
+
+  override peekToken(options?: PeekOptions): Token | undefined {
+    return this.#fresh(options)?.token
+  }
+
+  /** The ordinary call: it is known whose, and there is a fresh token. */
+  #fresh(options: TokenOptions | undefined): CachedToken | undefined {
+    const { cache, clock } = this.#runtime
+    const id = options?.connection ?? connectionAtHand(this.#runtime)
+    const cached = id === undefined ? undefined : cache.fresh(id, clock.now())
+    const { rejectedToken } = options ?? NO_OPTIONS
+    return rejectedToken !== undefined && rejectedToken === cached?.token.value ? undefined : cached
+  }
+
+  #getToken(options: TokenOptions | undefined): Promise<Token> {
     try {
       const id = this.#which(options?.connection)
-      if (typeof id !== 'string')
-        return raceSignal(id, options?.signal).then((found) => this.#getToken(found, options))
-      return this.#getToken(id, options)
+      if (typeof id === 'string') return this.#ask(id, options)
+      return raceSignal(id, options?.signal).then((found) => this.#ask(found, options))
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  #getToken(id: string, options: TokenOptions | undefined): Promise<Token> {
-    const { cache, clock, stopping } = this.#runtime
-    const cached = cache.fresh(id, clock.now())
-    if (cached !== undefined && options?.rejectedToken !== cached.token.value)
-      return Promise.resolve(cached.token)
-    stopping.throwIfAborted()
-    if (options?.rejectedToken === undefined && options?.signal === undefined) return this.#source.token(id)
-    return this.#source.other(id, options)
-  }
-
-  override async getAccessToken(options?: TokenOptions): Promise<string> {
-    return (await this.getToken(options)).value
-  }
-
-  override peekToken(options?: PeekOptions): Token | undefined {
-    const { cache, clock } = this.#runtime
-    const ref = surroundingRef(this.#runtime)
-    const id =
-      options?.connection ?? ref?.resolved ?? (ref === undefined ? onlyConnection(this.#runtime) : undefined)
-    return id === undefined ? undefined : cache.fresh(id, clock.now())?.token
+  /** Callers who wish nothing special share one promise. */
+  #ask(id: string, { rejectedToken, signal }: TokenOptions = NO_OPTIONS): Promise<Token> {
+    this.#runtime.stopping.throwIfAborted()
+    return rejectedToken === undefined && signal === undefined
+      ? this.#source.token(id)
+      : this.#source.other(id, { rejectedToken, signal })
   }
 
   override async fetch(input: string | URL | Request, init?: ZohoFetchOptions | null): Promise<Response> {

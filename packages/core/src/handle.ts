@@ -22,6 +22,8 @@ export class Handle implements ZohoHandle {
   readonly #runtime: Runtime
   readonly #source: TokenSource
   readonly #ref: ConnectionRef
+  /** What a call without options comes to, made once. */
+  #bound: TokenOptions | undefined
 
   constructor(
     zoho: ZohoAuth,
@@ -36,17 +38,21 @@ export class Handle implements ZohoHandle {
     this.#ref = new ConnectionRef(connection)
   }
 
-  async getToken(options?: Omit<TokenOptions, 'connection'>): Promise<Token> {
-    return this.#zoho.getToken({ ...options, connection: await this.connectionId() })
+  getToken(options?: Omit<TokenOptions, 'connection'>): Promise<Token> {
+    const named = this.#named(options)
+    return named ? this.#zoho.getToken(named) : this.#later(options).then((late) => this.#zoho.getToken(late))
   }
 
-  async getAccessToken(options?: Omit<TokenOptions, 'connection'>): Promise<string> {
-    return (await this.getToken(options)).value
+  getAccessToken(options?: Omit<TokenOptions, 'connection'>): Promise<string> {
+    const named = this.#named(options)
+    return named
+      ? this.#zoho.getAccessToken(named)
+      : this.#later(options).then((late) => this.#zoho.getAccessToken(late))
   }
 
   peekToken(): Token | undefined {
-    const { resolved } = this.#ref
-    return resolved === undefined ? undefined : this.#zoho.peekToken({ connection: resolved })
+    const named = this.#named(undefined)
+    return named && this.#zoho.peekToken(named)
   }
 
   async fetch(input: string | URL | Request, init?: Omit<ZohoFetchOptions, 'connection'>): Promise<Response> {
@@ -93,5 +99,18 @@ export class Handle implements ZohoHandle {
 
   #whose(): string | Promise<string> {
     return whichConnection(this.#runtime, undefined, this.#ref)
+  }
+
+  /** The options of a call, if it is known whose it is. */
+  #named(options: Omit<TokenOptions, 'connection'> | undefined): TokenOptions | undefined {
+    const { resolved } = this.#ref
+    if (resolved === undefined) return undefined
+    if (options !== undefined) return { ...options, connection: resolved }
+    this.#bound ??= { connection: resolved }
+    return this.#bound
+  }
+
+  async #later(options: Omit<TokenOptions, 'connection'> | undefined): Promise<TokenOptions> {
+    return { ...options, connection: await this.#whose() }
   }
 }

@@ -191,7 +191,7 @@ export abstract class ZohoAuth {
   /**
    * A valid access token.
    *
-   * A fresh one is handed out at once; a stale one too, with a refresh behind it. Only without a usable token does a
+   * A fresh one is handed out at once; a stale one too, with a refresh in the background. Only without a usable token does a
    * caller wait, at most `maxWaitMs` (10 000 ms, ten seconds, unless told otherwise), whatever it waits for. A pause that
    * lasts longer is told at once, with `retryAfterMs`.
    *

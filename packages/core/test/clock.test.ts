@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { systemClock } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
+import fc from 'fast-check'
 
 function turned() {
   const time = { wall: 1_000_000, steady: 500 }
@@ -39,6 +40,36 @@ test('a step forward that is taken back later is never taken back here', () => {
   time.wall -= 86_400_000
   time.steady += 1_000
   expect(clock.now()).toBe(ahead + 1_000)
+})
+
+test('whatever both clocks do, it never goes back or behind the wall clock, and knows of a step back 100 ms later', () => {
+  const steps = fc.array(
+    fc.record({
+      wall: fc.oneof(fc.integer({ min: -300, max: 300 }), fc.integer({ min: -1e7, max: 1e7 })),
+      steady: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 1e7 })),
+    }),
+    { maxLength: 30 },
+  )
+  fc.assert(
+    fc.property(steps, (program) => {
+      const { time, clock } = turned()
+      let before = clock.now()
+      let ahead = time.wall - time.steady
+      for (const { wall, steady } of program) {
+        time.wall += wall
+        time.steady += steady
+        ahead = Math.max(ahead, time.wall - time.steady)
+        const now = clock.now()
+        expect(now).toBeGreaterThanOrEqual(before)
+        expect(now).toBeGreaterThanOrEqual(time.wall)
+        before = now
+      }
+      // Looked at once more after a tenth of a second, it knows.
+      time.wall += 101
+      time.steady += 101
+      expect(clock.now()).toBeGreaterThanOrEqual(time.steady + ahead - 100)
+    }),
+  )
 })
 
 test('sleep ends with the signal, for its reason', async () => {

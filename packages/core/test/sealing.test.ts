@@ -20,7 +20,7 @@ import { codeOf, connection, emulate, engine } from './support.js'
 
 /** As built: `pnpm test` builds first. */
 const NAMED_STORE = pathToFileURL(
-  join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'config', 'named-store.js'),
+  join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'stores', 'named.js'),
 ).href
 
 // 32 bytes each, for tests alone.

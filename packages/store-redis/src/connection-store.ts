@@ -19,7 +19,7 @@ const LOSS = 'this connection: its Zoho user has to consent again'
  * neither connected nor closed here.
  *
  * The server has to be durable (`appendonly yes`) and must not evict (`maxmemory-policy noeviction`): `checkRedis` tells.
- * Not promised: Redis replicates behind, so a failover can lose what was just written.
+ * Not promised: Redis replicates in the background, so a failover can lose what was just written.
  *
  * `list` goes through all keys of the database page by page (`SCAN`), on every master of a cluster. It gives what is
  * there from beginning to end once each, and of what is written or deleted meanwhile it gives some. It keeps the ids it

@@ -38,7 +38,7 @@ export interface RedisTokenStore extends TokenStore {
  * Each operation is one Lua script on one hash, and one round trip. Time is the server's. The client is neither connected
  * nor closed here; `close` ends what was subscribed to, and nothing else.
  *
- * Not promised: Redis replicates behind, so a failover can lose what was just written. That costs one refresh.
+ * Not promised: Redis replicates in the background, so a failover can lose what was just written. That costs one refresh.
  *
  * @throws TypeError for a client of neither `redis` nor `ioredis`.
  */

@@ -30,7 +30,13 @@ export function whichConnection(
   }
 }
 
-export function onlyConnection({ one }: Runtime): string | undefined {
+/** The same, if it is known without asking anybody. */
+export function connectionAtHand(runtime: Runtime): string | undefined {
+  const ref = surroundingRef(runtime)
+  return ref === undefined ? onlyConnection(runtime) : ref.resolved
+}
+
+function onlyConnection({ one }: Runtime): string | undefined {
   return one ? DEFAULT_CONNECTION : undefined
 }
 

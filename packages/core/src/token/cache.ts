@@ -14,6 +14,9 @@ export interface CachedToken {
   readonly lifeMs: number
   /** An API rejected it: only used where nothing better can be had. */
   rejected: boolean
+  /** What callers are given, made once. */
+  promise: Promise<Token> | undefined
+  valuePromise: Promise<string> | undefined
   /** An API has accepted it since: a refusal now is no lag between Zoho's servers. */
   proven: boolean
 }
@@ -83,7 +86,15 @@ export class TokenCache {
     const apiDomain = this.#shared.text(fields.apiDomain)
     const token = new Token({ ...fields, apiDomain, scopes: this.#shared.list(fields.scopes) })
     const rejected = same && before.rejected
-    const cached: CachedToken = { token, key, lifeMs, rejected, proven: same && before.proven }
+    const cached: CachedToken = {
+      token,
+      key,
+      lifeMs,
+      rejected,
+      promise: undefined,
+      valuePromise: undefined,
+      proven: same && before.proven,
+    }
     this.#tokens.delete(connection)
     makeRoom(this.#tokens, MAX_TOKENS)
     this.#tokens.set(connection, cached)

@@ -65,7 +65,7 @@ export class SingleFlight<Outcome> {
   }
 
   /** Starts a flight that nobody waits for, where none is under way. */
-  startBehind(key: string, task: (control: FlightControl) => Promise<Outcome>): void {
+  startInBackground(key: string, task: (control: FlightControl) => Promise<Outcome>): void {
     if (!this.#flights.has(key)) this.#start(key, true, task)
   }
 
@@ -83,8 +83,12 @@ export class SingleFlight<Outcome> {
     await Promise.allSettled(this.#running)
   }
 
-  #start(key: string, behind: boolean, task: (control: FlightControl) => Promise<Outcome>): Flight<Outcome> {
-    const flight: Flight<Outcome> = new Flight(this.#clock, behind, () => {
+  #start(
+    key: string,
+    inBackground: boolean,
+    task: (control: FlightControl) => Promise<Outcome>,
+  ): Flight<Outcome> {
+    const flight: Flight<Outcome> = new Flight(this.#clock, inBackground, () => {
       // A caller who comes after the last one has left must not share what is being given up.
       if (this.#flights.get(key) === flight) this.#flights.delete(key)
     })
@@ -104,14 +108,14 @@ class Flight<Outcome> implements FlightControl {
   readonly stop: Stop = new Stop()
   readonly #clock: EngineClock
   /** It was started to have a new token ready, and goes on with nobody waiting. */
-  readonly #behind: boolean
+  readonly #inBackground: boolean
   readonly #forget: () => void
   readonly #callers = new Set<WaitingCaller<Outcome>>()
   #failure: Error | undefined
 
-  constructor(clock: EngineClock, behind: boolean, forget: () => void) {
+  constructor(clock: EngineClock, inBackground: boolean, forget: () => void) {
     this.#clock = clock
-    this.#behind = behind
+    this.#inBackground = inBackground
     this.#forget = forget
   }
 
@@ -158,7 +162,7 @@ class Flight<Outcome> implements FlightControl {
   }
 
   lastUntil(): number {
-    if (this.#behind) return Number.POSITIVE_INFINITY
+    if (this.#inBackground) return Number.POSITIVE_INFINITY
     let last = 0
     for (const { until } of this.#callers) last = Math.max(last, until)
     return last
@@ -187,7 +191,7 @@ class Flight<Outcome> implements FlightControl {
   }
 
   #left(): void {
-    if (this.#callers.size === 0 && !this.#behind) this.end(NOBODY_WAITS)
+    if (this.#callers.size === 0 && !this.#inBackground) this.end(NOBODY_WAITS)
   }
 }
 

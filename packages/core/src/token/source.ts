@@ -11,8 +11,8 @@ import { type Caller, type FlightControl, type FlightStage, SingleFlight } from 
 /** Times one caller joins a flight before it gives up on a token that is not the one it refused. */
 const MAX_JOINS = 3
 
-/** With so many requests waiting, no refresh is begun that nobody waits for: whoever asks next tries again. */
-const MAX_QUEUED_BEHIND = 10_000
+/** With so many requests waiting, no refresh in the background is begun: whoever asks next tries again. */
+const MAX_QUEUED_IN_BACKGROUND = 10_000
 
 /** Most connections of which it is remembered that Zoho has no other token. */
 const MAX_INSISTED_ON = 10_000
@@ -105,7 +105,7 @@ export class TokenSource {
       }
       const usable = this.#usable(id, rejectedToken)
       if (usable && !usable.rejected) {
-        if (!this.#runtime.cache.isFresh(usable, clock.now())) this.#refreshBehind(id)
+        if (!this.#runtime.cache.isFresh(usable, clock.now())) this.#refreshInBackground(id)
         return { token: usable.token, from: 'cache' }
       }
       const fallback = usable !== undefined
@@ -212,12 +212,12 @@ export class TokenSource {
     return this.#flights.settled()
   }
 
-  #refreshBehind(id: string): void {
+  #refreshInBackground(id: string): void {
     const cached = this.#runtime.cache.get(id)
     if (this.#flights.has(id) || this.#runtime.stopping.aborted) return
-    if (this.#runtime.requests.counts.queued >= MAX_QUEUED_BEHIND) return
+    if (this.#runtime.requests.counts.queued >= MAX_QUEUED_IN_BACKGROUND) return
     if (cached && this.#runtime.cooldowns.get(cached.key, this.#runtime.clock.now())) return
-    this.#flights.startBehind(id, this.#task(id))
+    this.#flights.startInBackground(id, this.#task(id))
   }
 
   /** One flight. It ends, also where a store or an app's own lookup never answers. */

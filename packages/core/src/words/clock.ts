@@ -14,23 +14,46 @@ export interface Clock {
 /** The longest delay a Node timer takes, in milliseconds (about 24.8 days); a longer one would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647
 
+/** The monotonic clock is read again when the wall clock has moved this far, in milliseconds. */
+const READ_AGAIN_MS = 100
+
 /**
  * The clock of a real process: the later of wall clock and monotonic clock.
  *
  * A wall clock that steps back (NTP) and a monotonic clock that stood still (suspend) would each make an old token
  * look young. Once a later time has been seen, it is never taken back.
+ *
+ * The monotonic clock, which costs more than the wall clock, is read only when that one went back, or moved by more than
+ * 100 ms (a tenth of a second). So a step back that ends within these 100 ms of the last reading is noticed 100 ms late.
  */
 export function systemClock(
   wall: () => number = Date.now,
   monotonic: () => number = () => performance.now(),
 ): Clock {
-  let ahead = wall() - monotonic()
+  let ahead = Number.NEGATIVE_INFINITY
+  /** The wall clock when both were read, and how far `now` is ahead of it since. */
+  let readAt = wall()
+  let lead = 0
+  /** The wall clock, and `now`, the last time. */
+  let lastWall = readAt
+  let last = Number.NEGATIVE_INFINITY
+  const read = (at: number): number => {
+    const steady = monotonic()
+    ahead = Math.max(ahead, at - steady)
+    last = Math.max(last, steady + ahead)
+    readAt = at
+    lead = last - at
+    return last
+  }
+  read(readAt)
   return {
     now() {
-      const steady = monotonic()
-      const seen = wall() - steady
-      if (seen > ahead) ahead = seen
-      return steady + ahead
+      const at = wall()
+      const sure = at >= lastWall && at - readAt <= READ_AGAIN_MS
+      lastWall = at
+      if (!sure) return read(at)
+      last = at + lead
+      return last
     },
     sleep,
   }
