@@ -33,11 +33,11 @@ onPostgres('a fleet', () => {
         createdAt: 0,
         updatedAt: 0,
       })
-      const ask = (refused?: string) =>
+      const ask = (rejectedToken?: string) =>
         Promise.all(
           fleet.flatMap((zoho) =>
             Array.from({ length: 20 }, () =>
-              zoho.getAccessToken({ connection: 'acme', ...(refused === undefined ? {} : { refused }) }),
+              zoho.getAccessToken({ connection: 'acme', ...(rejectedToken === undefined ? {} : { rejectedToken }) }),
             ),
           ),
         )
