@@ -80,6 +80,11 @@ const WANTED = {
   ],
   bench: [
     ['round trips for a fresh token', '0'],
+    ['a fresh token, getToken', '≤ 1.3 × Map.get and Date.now'],
+    ['a fresh token, getAccessToken', '≤ 1.5 ×'],
+    ['a fresh token, named', '≤ 1.5 ×'],
+    ['a fresh token, handle', '≤ 2 ×'],
+    ['a fresh token, peekToken', '≤ 1.8 ×'],
     ['heap of a connection at 10 000', '≤ 750 B'],
     ['acquire, a hit, redis', 'aim: ≤ 1.5 × PING'],
     ['acquire, a hit, postgres', 'aim: ≤ 1.5 × select 1'],

@@ -37,7 +37,10 @@ onPostgres('a fleet', () => {
         Promise.all(
           fleet.flatMap((zoho) =>
             Array.from({ length: 20 }, () =>
-              zoho.getAccessToken({ connection: 'acme', ...(rejectedToken === undefined ? {} : { rejectedToken }) }),
+              zoho.getAccessToken({
+                connection: 'acme',
+                ...(rejectedToken === undefined ? {} : { rejectedToken }),
+              }),
             ),
           ),
         )
