@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import {
   createZohoAuth,
   DEFAULT_BUDGET,
+  EVENT_NAMES,
   isZohoAuthError,
   type OpenedStores,
   type ZohoAuth,
@@ -20,18 +21,6 @@ const LEASE_MS = 60_000
 const SCOPES = ['ZohoCRM.modules.ALL', 'AaaServer.profile.READ']
 /** Nobody listens there: the parent plays the browser, and reads where it is sent. */
 const REDIRECT_URI = 'http://127.0.0.1:9/zoho/callback'
-
-const HEARD = [
-  'token.refreshed',
-  'token.refresh_failed',
-  'refresh.throttled',
-  'token.rejected',
-  'connection.created',
-  'connection.revoked',
-  'connection.consent_required',
-  'store.degraded',
-  'store.recovered',
-] as const
 
 interface Engine {
   readonly zoho: ZohoAuth
@@ -213,7 +202,7 @@ export class WorkerEngines {
       fetch: noted,
       maxWaitMs: PATIENCE_MS,
     })
-    for (const event of HEARD)
+    for (const event of EVENT_NAMES)
       zoho.on(event, (payload) => console.log(event, inspect(payload, { depth: 10, showHidden: true })))
     zoho.on('token.refreshed', ({ connection }) => {
       const token = zoho.peekToken({ connection })

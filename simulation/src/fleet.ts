@@ -1,4 +1,4 @@
-import { type ConnectionStore, createZohoAuth, type ZohoAuthEventName } from '@zoho-auth/core'
+import { type ConnectionStore, createZohoAuth, EVENT_NAMES } from '@zoho-auth/core'
 import { type Accounts, CLIENT_SECRET } from './accounts.js'
 import { connectionLink } from './connection-link.js'
 import { ABORTED, type Ask, DEADLINE_MS, type Judge, type Tenant } from './judge.js'
@@ -21,19 +21,6 @@ const RESTART = { low: 50, high: 30_000 }
 const NEW_CONSENT = { low: 60_000, high: 1_200_000 }
 /** A caller that gives up does so after this, in milliseconds. */
 const PATIENCE = { low: 10, high: 5_000 }
-
-const EVENTS: readonly ZohoAuthEventName[] = [
-  'token.refreshed',
-  'token.refresh_failed',
-  'token.rejected',
-  'refresh.throttled',
-  'connection.created',
-  'connection.consent_required',
-  'connection.revoked',
-  'store.degraded',
-  'store.recovered',
-  'budget.low',
-]
 
 export interface FleetParts {
   readonly world: World
@@ -113,7 +100,7 @@ export class Fleet {
       fetch: networkOf(life, this.#parts),
       logger: { warn: (message) => judge.secrets('log', message) },
     })
-    for (const name of EVENTS)
+    for (const name of EVENT_NAMES)
       engine.on(name, (event) => {
         world.note(process.name, name, 'code' in event ? event.code : '')
         judge.secrets(name, event)

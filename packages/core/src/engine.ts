@@ -62,13 +62,14 @@ const DEFAULT: unique symbol = Symbol.for('zoho-auth.default') as never
  * The engine that adapters share when they are given none: one per process, made from `ZOHO_*` variables at first use,
  * also across copies of this package. `close()` clears it, and the next call makes another.
  *
+ * @param make Called if there is none yet. Default: `createZohoAuth` without options.
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG`
  */
-export function defaultZohoAuth(): ZohoAuth {
+export function defaultZohoAuth(make: () => ZohoAuth = createZohoAuth): ZohoAuth {
   const holder = globalThis as { [DEFAULT]?: ZohoAuth | undefined }
   const current = holder[DEFAULT]
   if (current !== undefined) return current
-  const auth = createZohoAuth()
+  const auth = make()
   const close = auth.close.bind(auth)
   auth.close = () => {
     if (holder[DEFAULT] === auth) holder[DEFAULT] = undefined

@@ -2,10 +2,10 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import {
   createZohoAuth,
+  EVENT_NAMES,
   memoryTokenStore,
   type ZohoAuth,
   ZohoAuthError,
-  type ZohoAuthEventName,
   type ZohoAuthOptions,
 } from '@zoho-auth/core'
 import type { Fault } from '@zoho-auth/emulator'
@@ -34,18 +34,6 @@ function sinks(value: unknown): string {
   return parts.join('\n')
 }
 
-const NAMES: ZohoAuthEventName[] = [
-  'token.refreshed',
-  'token.refresh_failed',
-  'token.rejected',
-  'refresh.throttled',
-  'connection.consent_required',
-  'connection.revoked',
-  'store.degraded',
-  'store.recovered',
-  'budget.low',
-]
-
 test('no error, event, log line, status, inspect or JSON holds a secret', async () => {
   const output: string[] = []
   const faults: Fault[] = [
@@ -68,7 +56,7 @@ test('no error, event, log line, status, inspect or JSON holds a secret', async 
       timeoutMs: 1_000,
       logger: { warn: (message) => output.push(message), debug: (message) => output.push(message) },
     })
-    for (const name of NAMES) zoho.on(name, (event) => output.push(sinks(event)))
+    for (const name of EVENT_NAMES) zoho.on(name, (event) => output.push(sinks(event)))
     const warm = await turning(clock, zoho.fetch(CANDIDATES, recruit), 200)
     const token = await zoho.getToken()
     emulator.fault(fault)
@@ -218,7 +206,7 @@ describe('secrets are masked by value, whatever they look like', () => {
         ...options({ calls: 0 }),
       }),
     )
-    for (const name of NAMES) zoho.on(name, (event) => output.push(sinks(event)))
+    for (const name of EVENT_NAMES) zoho.on(name, (event) => output.push(sinks(event)))
     const ids = zoho.connectionId().then(
       () => [undefined],
       () => ['acme', 'broken'],

@@ -3,6 +3,7 @@ import {
   type Connection,
   createZohoAuth,
   type DataCenter,
+  EVENT_NAMES,
   memoryConnectionStore,
   type ZohoAuth,
   type ZohoAuthOptions,
@@ -52,21 +53,9 @@ export async function byHand(options: ZohoAuthOptions = {}, emulatorOptions: Emu
   const emulator = await emulate({ clock, ...emulatorOptions })
   const events: string[] = []
   const zoho = engine(emulator, { clock, logger: { warn: () => {} }, ...options })
-  for (const name of EVENTS) zoho.on(name, () => events.push(name))
+  for (const name of EVENT_NAMES) zoho.on(name, () => events.push(name))
   return { clock, emulator, zoho, events }
 }
-
-const EVENTS = [
-  'token.refreshed',
-  'token.refresh_failed',
-  'token.rejected',
-  'refresh.throttled',
-  'connection.consent_required',
-  'connection.revoked',
-  'store.degraded',
-  'store.recovered',
-  'budget.low',
-] as const
 
 /** Turns the clock until a promise settles, and waits for the emulator's answers in between. */
 export async function turning<T>(clock: ManualClock, work: Promise<T>, stepMs = 500): Promise<T> {

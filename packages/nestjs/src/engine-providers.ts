@@ -1,7 +1,7 @@
 import type { Provider } from '@nestjs/common'
 import { ModulesContainer } from '@nestjs/core'
 import { type ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
-import { EngineLease } from './engine.js'
+import { RootEngine } from './engine.js'
 import type { ZohoAuthModuleOptions } from './options.js'
 import {
   DEFAULT_NAME,
@@ -18,20 +18,20 @@ export function engineProviders(name: string = DEFAULT_NAME): Provider[] {
   const token = getZohoAuthToken(name)
   return [
     { provide: NAME, useValue: name },
-    { provide: EngineLease, useFactory: () => new EngineLease() },
+    { provide: RootEngine, useFactory: () => new RootEngine() },
     {
       provide: token,
       // Variables are read here, when a ConfigModule has loaded its files.
       useFactory: (
         options: ZohoAuthModuleOptions | undefined,
-        lease: EngineLease,
+        engine: RootEngine,
         modules: ModulesContainer,
         replacement: Replacement | undefined,
       ): ZohoAuth => {
         assertOnlyRoot(modules, name)
-        return replacement?.auth ?? lease.open(options ?? {})
+        return replacement?.auth ?? engine.open(options ?? {})
       },
-      inject: [OPTIONS, EngineLease, ModulesContainer, { token: REPLACEMENT, optional: true }],
+      inject: [OPTIONS, RootEngine, ModulesContainer, { token: REPLACEMENT, optional: true }],
     },
     { provide: ENGINE, useExisting: token },
   ]

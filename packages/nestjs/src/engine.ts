@@ -2,27 +2,27 @@ import { createZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/
 import { connectFaults } from './connect/options.js'
 import { faultsOf, misconfigured } from './misconfigured.js'
 import type { ZohoAuthModuleOptions } from './options.js'
-import { type Lease, leaseDefaultZohoAuth, nestLogger } from './shared-engine.js'
+import { type EngineRef, nestLogger, sharedEngine } from './shared-engine.js'
 
 /** The engine of one root, until the application is shut down. */
-export class EngineLease {
-  #lease: Lease | undefined
+export class RootEngine {
+  #engine: EngineRef | undefined
 
   /** @throws ZohoAuthError `ERR_ZOHO_CONFIG`, one for all faults. */
   open(options: ZohoAuthModuleOptions): ZohoAuth {
-    this.#lease = openEngine(options)
-    return this.#lease.auth
+    this.#engine = openEngine(options)
+    return this.#engine.auth
   }
 
   /** Lets work under way finish, and closes the engine if it is this root's to close. Idempotent. */
   async close(): Promise<void> {
-    const lease = this.#lease
-    this.#lease = undefined
-    await lease?.release()
+    const engine = this.#engine
+    this.#engine = undefined
+    await engine?.release()
   }
 }
 
-function openEngine({ auth, connection, connect, ...engine }: ZohoAuthModuleOptions): Lease {
+function openEngine({ auth, connection, connect, ...engine }: ZohoAuthModuleOptions): EngineRef {
   const given = Object.entries(engine).flatMap(([option, value]) => (value === undefined ? [] : [option]))
   const faults: string[] = []
   if (auth !== undefined && typeof auth?.getToken !== 'function')
@@ -32,18 +32,18 @@ function openEngine({ auth, connection, connect, ...engine }: ZohoAuthModuleOpti
   if (connection !== undefined && typeof connection !== 'function')
     faults.push('connection must be a function of the request, such as (req) => req.user?.org')
   if (connect !== undefined) faults.push(...connectFaults(connect))
-  let lease: Lease | undefined
+  let ref: EngineRef | undefined
   const own = faultsOf(() => {
-    lease = auth === undefined ? lend(engine, given.length === 0) : { auth, release: async () => {} }
+    ref = auth === undefined ? engineRef(engine, given.length === 0) : { auth, release: async () => {} }
   })
-  if (lease !== undefined && faults.length === 0) return lease
-  lease?.release().catch(() => {})
+  if (ref !== undefined && faults.length === 0) return ref
+  ref?.release().catch(() => {})
   throw misconfigured([...faults, ...own])
 }
 
 /** An engine of the module's own, or the one that the process shares. @throws ZohoAuthError `ERR_ZOHO_CONFIG` */
-function lend(options: ZohoAuthOptions, shared: boolean): Lease {
-  if (shared) return leaseDefaultZohoAuth()
+function engineRef(options: ZohoAuthOptions, shared: boolean): EngineRef {
+  if (shared) return sharedEngine()
   const auth = createZohoAuth({ ...options, logger: options.logger ?? nestLogger() })
   return { auth, release: () => auth.close() }
 }

@@ -1,16 +1,11 @@
 import { Logger } from '@nestjs/common'
 import { createZohoAuth, defaultZohoAuth, type ZohoAuth } from '@zoho-auth/core'
 
-/** Where core keeps the default engine of this process. */
-const DEFAULT: unique symbol = Symbol.for('zoho-auth.default') as never
-
-const holder = globalThis as { [DEFAULT]?: ZohoAuth | undefined }
-
 /** On a default engine that a Nest application was the first to use: how many use it now. */
 const USERS: unique symbol = Symbol.for('zoho-auth.nestjs.users') as never
 
 /** An engine, and what to do when an application no longer needs it. */
-export interface Lease {
+export interface EngineRef {
   readonly auth: ZohoAuth
   release(): Promise<void>
 }
@@ -23,11 +18,10 @@ export interface Lease {
  *
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG`
  */
-export function leaseDefaultZohoAuth(): Lease {
-  const isNew = holder[DEFAULT] === undefined
-  if (isNew) openDefault()
-  const auth: ZohoAuth & { [USERS]?: number } = defaultZohoAuth()
-  if (isNew) auth[USERS] = 0
+export function sharedEngine(): EngineRef {
+  const auth: ZohoAuth & { [USERS]?: number } = defaultZohoAuth(() =>
+    Object.assign(createZohoAuth({ logger: nestLogger() }), { [USERS]: 0 }),
+  )
   if (auth[USERS] === undefined) return { auth, release: async () => {} }
   auth[USERS] += 1
   return {
@@ -37,17 +31,6 @@ export function leaseDefaultZohoAuth(): Lease {
       if (auth[USERS] === 0) await auth.close()
     },
   }
-}
-
-/** As core opens it, with the logger of Nest. */
-function openDefault(): void {
-  const auth = createZohoAuth({ logger: nestLogger() })
-  const close = auth.close.bind(auth)
-  auth.close = () => {
-    if (holder[DEFAULT] === auth) holder[DEFAULT] = undefined
-    return close()
-  }
-  holder[DEFAULT] = auth
 }
 
 /** Where an engine that is made here says what it has to say: the application's log, as `ZohoAuth`. */

@@ -9,7 +9,7 @@ import { HttpAdapterHost, ModulesContainer } from '@nestjs/core'
 import { ZohoAuth } from '@zoho-auth/core'
 import { ConfigurableModule } from './configurable-module.js'
 import { mountConnect } from './connect/mount-connect.js'
-import { EngineLease } from './engine.js'
+import { RootEngine } from './engine.js'
 import { rootsOf } from './engine-providers.js'
 import type { ZohoAuthModuleExtras, ZohoAuthModuleOptions } from './options.js'
 import { requestScope } from './request-scope.js'
@@ -37,7 +37,7 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
   readonly #options: ZohoAuthModuleOptions
   readonly #name: string
   readonly #auth: ZohoAuth
-  readonly #lease: EngineLease
+  readonly #engine: RootEngine
   readonly #host: HttpAdapterHost
   readonly #modules: ModulesContainer
 
@@ -45,7 +45,7 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
     @Inject(OPTIONS) options: ZohoAuthModuleOptions | undefined,
     @Inject(NAME) name: string,
     @Inject(ENGINE) auth: ZohoAuth,
-    @Inject(EngineLease) lease: EngineLease,
+    @Inject(RootEngine) engine: RootEngine,
     @Inject(HttpAdapterHost) host: HttpAdapterHost,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
@@ -53,7 +53,7 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
     this.#options = options ?? {}
     this.#name = name
     this.#auth = auth
-    this.#lease = lease
+    this.#engine = engine
     this.#host = host
     this.#modules = modules
   }
@@ -84,7 +84,7 @@ export class ZohoAuthModule extends ConfigurableModule implements NestModule, On
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#lease.close()
+    await this.#engine.close()
   }
 }
 

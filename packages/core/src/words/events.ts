@@ -67,6 +67,26 @@ export interface ZohoAuthEvents {
 
 export type ZohoAuthEventName = keyof ZohoAuthEvents
 
+const NAMES: Readonly<Record<ZohoAuthEventName, true>> = {
+  'token.refreshed': true,
+  'token.refresh_failed': true,
+  'token.rejected': true,
+  'scope.missing': true,
+  'refresh.queued': true,
+  'refresh.throttled': true,
+  'connection.created': true,
+  'connection.consent_required': true,
+  'connection.revoked': true,
+  'store.degraded': true,
+  'store.recovered': true,
+  'budget.low': true,
+}
+
+/** The names of all events, for whoever listens to every one. */
+export const EVENT_NAMES: readonly ZohoAuthEventName[] = Object.freeze(
+  Object.keys(NAMES) as ZohoAuthEventName[],
+)
+
 export type ZohoAuthListener<Name extends ZohoAuthEventName> = (event: ZohoAuthEvents[Name]) => void
 
 /**
