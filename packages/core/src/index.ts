@@ -42,7 +42,7 @@ export { DEFAULT_CONNECTION, isConnectionId } from './words/connection.js'
 export type { DataCenter } from './words/data-centers.js'
 export { DATA_CENTERS, isDataCenter } from './words/data-centers.js'
 export type { ZohoAuthErrorCode, ZohoAuthErrorDetails } from './words/errors.js'
-export { faultName, isZohoAuthError, ZohoAuthError } from './words/errors.js'
+export { configError, faultName, isZohoAuthError, ZohoAuthError } from './words/errors.js'
 export type { ZohoAuthEventName, ZohoAuthEvents, ZohoAuthListener } from './words/events.js'
 export { EVENT_NAMES } from './words/events.js'
 export type { ExpiryPolicy } from './words/expiry.js'
@@ -74,4 +74,4 @@ export type {
   ZohoFetchOptions,
   ZohoHandle,
 } from './zoho-auth.js'
-export { ZohoAuth } from './zoho-auth.js'
+export { isZohoAuth, ZohoAuth } from './zoho-auth.js'

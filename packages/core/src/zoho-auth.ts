@@ -177,11 +177,22 @@ export interface ZohoHandle {
   forConnection(connection: string | ConnectionResolver): ZohoHandle
 }
 
+const BRAND: unique symbol = Symbol.for('zoho-auth.engine') as never
+
+/** Whether a value is an engine, from whichever copy of this package. */
+export function isZohoAuth(value: unknown): value is ZohoAuth {
+  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true
+}
+
 /**
  * Keeps Zoho tokens valid. Made by `createZohoAuth`; one per OAuth client and process is enough, and shares its work
  * among everyone who uses it.
  */
 export abstract class ZohoAuth {
+  static {
+    Object.defineProperty(ZohoAuth.prototype, BRAND, { value: true })
+  }
+
   /** How connections get their grants. */
   abstract readonly consent: ZohoConsent
 

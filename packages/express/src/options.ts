@@ -1,9 +1,10 @@
 import {
   type ConnectionAnswer,
+  configError,
   createZohoAuth,
   defaultZohoAuth,
+  isZohoAuth,
   type ZohoAuth,
-  ZohoAuthError,
   type ZohoAuthOptions,
 } from '@zoho-auth/core'
 import type { ZohoRequest } from './request.js'
@@ -37,8 +38,6 @@ export interface Engine {
   readonly own: boolean
 }
 
-const ENGINE_METHODS = ['getToken', 'fetch', 'withConnection', 'forConnection'] as const
-
 /**
  * Picks the engine.
  *
@@ -46,34 +45,19 @@ const ENGINE_METHODS = ['getToken', 'fetch', 'withConnection', 'forConnection'] 
  */
 export function engineOf<R extends ZohoRequest>(options: ZohoAuthMiddlewareOptions<R>): Engine {
   if (typeof options !== 'object' || options === null)
-    throw misconfigured(['the options must be an object, such as { connection }'])
+    throw configError(['the options must be an object, such as { connection }'])
   const { auth, connection, ...engine } = options
   const given = Object.entries(engine).filter(([, value]) => value !== undefined)
   const faults: string[] = []
-  if (isEngine(options)) faults.push('an engine is passed as an option: zohoAuth({ auth })')
-  if (auth !== undefined && !isEngine(auth)) faults.push('auth must be an engine made by createZohoAuth')
+  if (isZohoAuth(options)) faults.push('an engine is passed as an option: zohoAuth({ auth })')
+  if (auth !== undefined && !isZohoAuth(auth)) faults.push('auth must be an engine made by createZohoAuth')
   if (auth !== undefined && given.length > 0)
     faults.push(`auth has options of its own: pass ${given.map(([name]) => name).join(', ')} to it instead`)
   if (connection !== undefined && typeof connection !== 'function')
     faults.push('connection must be a function of the request, such as (req) => req.user?.org')
-  if (faults.length > 0) throw misconfigured(faults)
+  if (faults.length > 0) throw configError(faults)
   if (auth !== undefined) return { auth, own: false }
   return given.length === 0
     ? { auth: defaultZohoAuth(), own: false }
     : { auth: createZohoAuth(engine), own: true }
-}
-
-export function misconfigured(faults: readonly string[]): ZohoAuthError {
-  return new ZohoAuthError('ERR_ZOHO_CONFIG', {
-    message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-  })
-}
-
-/** By its methods: a second copy of core has another class. */
-export function isEngine(candidate: unknown): boolean {
-  return (
-    typeof candidate === 'object' &&
-    candidate !== null &&
-    ENGINE_METHODS.every((name) => typeof (candidate as Record<string, unknown>)[name] === 'function')
-  )
 }

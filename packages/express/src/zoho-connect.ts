@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { defaultZohoAuth, type ZohoAuth } from '@zoho-auth/core'
+import { configError, defaultZohoAuth, isZohoAuth, type ZohoAuth } from '@zoho-auth/core'
 import { type ConnectOptions, connectHandler } from '@zoho-auth/core/connect'
-import { isEngine, misconfigured } from './options.js'
 import type { Next, ZohoRequest } from './request.js'
 
 /** What `zohoConnect` takes. */
@@ -44,7 +43,7 @@ export function zohoConnect<R extends ZohoRequest = ZohoRequest>(
   options: ZohoConnectOptions<R>,
 ): ZohoConnect<R> {
   const { auth, ...rest } = options ?? {}
-  if (auth !== undefined && !isEngine(auth))
-    throw misconfigured(['auth must be an engine made by createZohoAuth'])
+  if (auth !== undefined && !isZohoAuth(auth))
+    throw configError(['auth must be an engine made by createZohoAuth'])
   return connectHandler<R>({ auth: auth ?? defaultZohoAuth(), options: rest as ConnectOptions<R> })
 }

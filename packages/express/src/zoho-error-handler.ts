@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { isZohoAuthError, problemHeaders, toProblemDetails } from '@zoho-auth/core'
-import { misconfigured } from './options.js'
+import { configError, isZohoAuthError, problemHeaders, toProblemDetails } from '@zoho-auth/core'
 import { sendProblem } from './problem.js'
 import type { Next, ZohoRequest } from './request.js'
 
@@ -34,7 +33,7 @@ export function zohoErrorHandler<R extends ZohoRequest = ZohoRequest>(
 ): ZohoErrorHandler<R> {
   const { instance } = options
   if (instance !== undefined && typeof instance !== 'function')
-    throw misconfigured(['instance must be a function of the request'])
+    throw configError(['instance must be a function of the request'])
 
   // Four parameters: by their number Express tells an error handler.
   return (error, req, res, next) => {

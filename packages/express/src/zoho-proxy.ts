@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { defaultZohoAuth, firstAnswer, type ZohoHandle } from '@zoho-auth/core'
+import { configError, defaultZohoAuth, firstAnswer, type ZohoHandle } from '@zoho-auth/core'
 import { AmbientHandle } from './ambient-handle.js'
-import { misconfigured } from './options.js'
 import { exchange } from './proxy/exchange.js'
 import { assertOptions, DEFAULT_PROXY_TIMEOUT_MS, type ZohoProxyOptions } from './proxy/options.js'
 import { BAD_METHOD, BAD_PATH, BODY_OF_READ, FORBIDDEN, refuse } from './proxy/refusal.js'
@@ -54,11 +53,11 @@ export function zohoProxy<R extends ZohoRequest = ZohoRequest>(options: ZohoProx
     if (REFUSED_METHODS.has(method)) return refuse(res, BAD_METHOD)
     if ((await authorize(req)) !== true) return refuse(res, FORBIDDEN)
     const path = rewrite === undefined ? originalUrl : await rewrite(req)
-    if (typeof path !== 'string') throw misconfigured(['rewrite of zohoProxy must return a path'])
+    if (typeof path !== 'string') throw configError(['rewrite of zohoProxy must return a path'])
     if (!isForwardable(path)) return refuse(res, BAD_PATH)
     if (hasBody(req)) {
       if (READS.has(method)) return refuse(res, BODY_OF_READ)
-      if (isTaken(req)) throw misconfigured([BODY_TAKEN])
+      if (isTaken(req)) throw configError([BODY_TAKEN])
     }
     const zoho = handleOf(req, options)
     const mount = rewrite === undefined ? baseUrl : undefined

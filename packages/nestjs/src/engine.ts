@@ -1,6 +1,6 @@
-import { createZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
+import { configError, createZohoAuth, isZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
 import { connectFaults } from './connect/options.js'
-import { faultsOf, misconfigured } from './misconfigured.js'
+import { faultsOf } from './faults-of.js'
 import type { ZohoAuthModuleOptions } from './options.js'
 import { type EngineRef, nestLogger, sharedEngine } from './shared-engine.js'
 
@@ -25,8 +25,7 @@ export class RootEngine {
 function openEngine({ auth, connection, connect, ...engine }: ZohoAuthModuleOptions): EngineRef {
   const given = Object.entries(engine).flatMap(([option, value]) => (value === undefined ? [] : [option]))
   const faults: string[] = []
-  if (auth !== undefined && typeof auth?.getToken !== 'function')
-    faults.push('auth must be an engine made by createZohoAuth')
+  if (auth !== undefined && !isZohoAuth(auth)) faults.push('auth must be an engine made by createZohoAuth')
   if (auth !== undefined && given.length > 0)
     faults.push(`auth has options of its own: pass ${given.join(', ')} to it instead`)
   if (connection !== undefined && typeof connection !== 'function')
@@ -38,7 +37,7 @@ function openEngine({ auth, connection, connect, ...engine }: ZohoAuthModuleOpti
   })
   if (ref !== undefined && faults.length === 0) return ref
   ref?.release().catch(() => {})
-  throw misconfigured([...faults, ...own])
+  throw configError([...faults, ...own])
 }
 
 /** An engine of the module's own, or the one that the process shares. @throws ZohoAuthError `ERR_ZOHO_CONFIG` */

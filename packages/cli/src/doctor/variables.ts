@@ -10,8 +10,7 @@ const KEYS = 'key ring'
 /** What core says against the variables: one finding for each fault. */
 export function variableFaults(thrown: unknown): Finding[] {
   if (!isZohoAuthError(thrown) || thrown.code !== 'ERR_ZOHO_CONFIG') throw thrown
-  const { code, message, action } = thrown
-  const faults = faultsIn(message)
+  const { code, message, action, faults = [] } = thrown
   if (faults.length === 0) return [fault(CHECK, message, action, code)]
   return faults.map((text) => fault(/ZOHO_AUTH_KEYS/.test(text) ? KEYS : CHECK, text, fixOf(text), code))
 }
@@ -45,11 +44,6 @@ export function checkPackage(place: Place): Finding {
     default:
       return skipped(check, `there is no package.json here, so nobody can say whether the app has ${name}`)
   }
-}
-
-/** Core lists its faults line by line. */
-function faultsIn(message: string): string[] {
-  return message.split('\n').flatMap((line) => /^\s+- (.*)$/.exec(line)?.[1] ?? [])
 }
 
 const FIXES: readonly (readonly [RegExp, string])[] = [

@@ -12,7 +12,7 @@ import {
   isDataCenter,
 } from '../words/data-centers.js'
 import { EngineClock } from '../words/engine-clock.js'
-import { ZohoAuthError } from '../words/errors.js'
+import { configError, ZohoAuthError } from '../words/errors.js'
 import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../words/expiry.js'
 import { type NamedServer, serverOrigin } from '../words/hosts.js'
 import { type Logger, warningLogger } from '../words/logger.js'
@@ -221,9 +221,7 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
     logger: options.logger ?? warningLogger,
   }
   if (faults.length === 0) return settings
-  throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
-    message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-  })
+  throw configError(faults)
 }
 
 /** Options that are described by the methods we call. */

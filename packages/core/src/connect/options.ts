@@ -1,7 +1,7 @@
 import { environment } from '../config/env.js'
 import type { Environment } from '../words/connection.js'
 import { DATA_CENTERS, type DataCenter, isDataCenter } from '../words/data-centers.js'
-import { ZohoAuthError } from '../words/errors.js'
+import { configError } from '../words/errors.js'
 import type { ConnectionAnswer } from '../words/scope.js'
 import { ownPlace } from './return-to.js'
 
@@ -74,8 +74,5 @@ export function redirectUriOf<R>(options: ConnectOptions<R>, faults: string[] = 
 /** @throws ZohoAuthError `ERR_ZOHO_CONFIG`, one for all faults. */
 export function assertConnectOptions<R>(options: ConnectOptions<R>): void {
   const faults = connectFaults(options)
-  if (faults.length > 0)
-    throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
-      message: `zoho-auth is not configured correctly:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    })
+  if (faults.length > 0) throw configError(faults)
 }

@@ -122,6 +122,8 @@ export interface ZohoAuthErrorDetails {
   readonly action?: string | undefined
   readonly connection?: string | undefined
   readonly retryAfterMs?: number | undefined
+  /** What is wrong with a configuration, one by one. */
+  readonly faults?: readonly string[] | undefined
   readonly cause?: unknown
 }
 
@@ -151,6 +153,8 @@ export class ZohoAuthError extends Error {
   /** A link to the heading of this code. */
   readonly help: string
   declare readonly connection?: string
+  /** Of `ERR_ZOHO_CONFIG`: each fault, with the option and the fix. The message lists them too. */
+  declare readonly faults?: readonly string[]
 
   constructor(code: ZohoAuthErrorCode, details: ZohoAuthErrorDetails = {}) {
     const kind = KINDS[code]
@@ -165,6 +169,7 @@ export class ZohoAuthError extends Error {
       this.expose = true
     }
     if (details.connection !== undefined) this.connection = details.connection
+    if (details.faults !== undefined) this.faults = details.faults
     if (details.retryAfterMs !== undefined) {
       this.retryAfterMs = Math.max(0, Math.ceil(details.retryAfterMs))
       this.headers = { 'Retry-After': String(Math.max(1, Math.ceil(this.retryAfterMs / 1000))) }
@@ -176,6 +181,14 @@ export class ZohoAuthError extends Error {
     const { name, code, message, statusCode, retryable, retryAfterMs, action, help, connection } = this
     return { name, code, message, statusCode, retryable, retryAfterMs, action, help, connection }
   }
+}
+
+/** One `ERR_ZOHO_CONFIG` for all faults of a configuration. */
+export function configError(faults: readonly string[]): ZohoAuthError {
+  return new ZohoAuthError('ERR_ZOHO_CONFIG', {
+    message: ['zoho-auth is not configured correctly:', ...faults].join('\n  - '),
+    faults,
+  })
 }
 
 /** Whether something thrown is an error of this library, from whichever copy of it. */

@@ -1,5 +1,5 @@
-import { PRODUCTS, type Product, type ZohoAuth } from '@zoho-auth/core'
-import { type ConnectionOfRequest, isEngine } from '../options.js'
+import { isZohoAuth, PRODUCTS, type Product, type ZohoAuth } from '@zoho-auth/core'
+import type { ConnectionOfRequest } from '../options.js'
 import type { ZohoRequest } from '../request.js'
 
 /** What `zohoProxy` takes. */
@@ -59,7 +59,7 @@ export function assertOptions<R extends ZohoRequest>(options: ZohoProxyOptions<R
     faults.push(
       `product must name whose host requests go to, such as product: 'recruit'; they are ${PRODUCTS.join(', ')}`,
     )
-  if (auth !== undefined && !isEngine(auth)) faults.push('auth must be an engine made by createZohoAuth')
+  if (auth !== undefined && !isZohoAuth(auth)) faults.push('auth must be an engine made by createZohoAuth')
   if (connection !== undefined && typeof connection !== 'function')
     faults.push('connection must be a function of the request, such as (req) => req.user?.org')
   if (rewrite !== undefined && typeof rewrite !== 'function')

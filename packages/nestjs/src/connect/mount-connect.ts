@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AbstractHttpAdapter } from '@nestjs/core'
-import type { ZohoAuth } from '@zoho-auth/core'
+import { configError, type ZohoAuth } from '@zoho-auth/core'
 import { connectHandler } from '@zoho-auth/core/connect'
-import { misconfigured } from '../misconfigured.js'
 import type { ZohoAuthModuleOptions } from '../options.js'
 import { addConnectRoutes, type FastifyRoutes } from './fastify-routes.js'
 import { connectFaults, mountOf } from './options.js'
@@ -28,7 +27,7 @@ export function mountConnect(
   )
   if (here.length > 1)
     faults.push(`connect: ${here.length} roots have the path "${path}": give each a path of its own`)
-  if (faults.length > 0) throw misconfigured(faults)
+  if (faults.length > 0) throw configError(faults)
   const options = { ...rest, connection: rest.connection ?? connection }
   const mount = mountOf(path)
   if (adapter.getType() === 'fastify')
