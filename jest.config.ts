@@ -19,7 +19,7 @@ const project = (name: string): Project => ({
   displayName: name,
   rootDir: `packages/${name}`,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testEnvironment: '<rootDir>/../../testing/node-environment.mjs',
+  testEnvironment: '<rootDir>/../../checks/support/node-environment.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {
@@ -29,14 +29,14 @@ const project = (name: string): Project => ({
   },
 })
 
-/** The tests of a package once more, on an older major of its framework that `compat/<folder>` installs. */
+/** The tests of a package once more, on an older major of its framework that `checks/compat/<folder>` installs. */
 const on = (name: string, folder: string, modules: RegExp): Project => {
   const base = project(name)
   return {
     ...base,
     displayName: `${name}@${folder}`,
     moduleNameMapper: {
-      [modules.source]: `<rootDir>/../../compat/${folder}/node_modules/$1`,
+      [modules.source]: `<rootDir>/../../checks/compat/${folder}/node_modules/$1`,
       ...base.moduleNameMapper,
     },
   }
@@ -60,9 +60,9 @@ const config: Config = {
     on('express', 'express4', /^(express)$/),
     on('nestjs', 'nest11', /^(@nestjs\/.*|rxjs|reflect-metadata|axios)$/),
   ],
-  reporters: ['default', '<rootDir>/testing/summary-reporter.mjs'],
-  globalSetup: '<rootDir>/testing/global-setup.ts',
-  globalTeardown: '<rootDir>/testing/global-teardown.ts',
+  reporters: ['default', '<rootDir>/checks/support/summary-reporter.mjs'],
+  globalSetup: '<rootDir>/checks/support/global-setup.ts',
+  globalTeardown: '<rootDir>/checks/support/global-teardown.ts',
   // Jest leaves one core alone by default, which is half of a small machine.
   maxWorkers: '100%',
   // Five minutes: only what hangs takes as long. The machine may be busy, and no test waits for time itself.

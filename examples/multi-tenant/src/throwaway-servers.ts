@@ -4,7 +4,7 @@ export interface ThrowawayServer {
   stop(): Promise<void>
 }
 
-/** `testing/servers.mjs`, with which the tests of this repository start theirs. */
+/** `checks/support/servers.mjs`, with which the tests of this repository start theirs. */
 interface Servers {
   redisServer(): string | undefined
   postgresServer(): string | undefined
@@ -14,5 +14,5 @@ interface Servers {
 }
 
 export const servers: Servers = (await import(
-  new URL('../../../testing/servers.mjs', import.meta.url).href
+  new URL('../../../checks/support/servers.mjs', import.meta.url).href
 )) as unknown as Servers

@@ -4,7 +4,7 @@ import { runInThisContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
 import { memoryConnectionStore } from '@zoho-auth/core'
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { installZohoAuth } from '../src/index.js'
 import { CANDIDATES, connection, emulate, engine, expectClean, type Server, serve } from './support.js'
 

@@ -2,7 +2,7 @@ import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import { expect, test } from '@jest/globals'
 import axios from 'axios'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { installZohoAuth } from '../src/index.js'
 import {
   CANDIDATES,

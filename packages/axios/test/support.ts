@@ -6,7 +6,7 @@ import { afterEach, expect } from '@jest/globals'
 import { type Connection, createZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
 import { type Emulator, type EmulatorOptions, type GrantInfo, startEmulator } from '@zoho-auth/emulator'
 import axios, { type AxiosInstance, type AxiosResponse, type CreateAxiosDefaults } from 'axios'
-import { KEEP_ALIVE_MS } from '../../../testing/waiting.mjs'
+import { KEEP_ALIVE_MS } from '../../../checks/support/waiting.mjs'
 import { type InstallOptions, installZohoAuth } from '../src/index.js'
 
 export const CANDIDATES = '/recruit/v2/Candidates'

@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals'
 import axios, { AxiosError } from 'axios'
-import { heldFetch } from '../../../testing/waiting.mjs'
+import { heldFetch } from '../../../checks/support/waiting.mjs'
 import { CANDIDATES, emulate, killed, scene, serve, thrown } from './support.js'
 
 test('a timeout ends the wait for a token, with the error axios gives', async () => {

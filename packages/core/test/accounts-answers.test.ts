@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import type { Fault } from '@zoho-auth/emulator'
-import { heldFetch, until } from '../../../testing/waiting.mjs'
+import { heldFetch, until } from '../../../checks/support/waiting.mjs'
 import {
   breathe,
   byHand,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Connection, memoryConnectionStore } from '@zoho-auth/core'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import {
   breathe,
   byHand,

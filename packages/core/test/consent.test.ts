@@ -9,8 +9,8 @@ import {
 } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator, EmulatorOptions, Fault } from '@zoho-auth/emulator'
-import { figure } from '../../../testing/figures.mjs'
-import { until } from '../../../testing/waiting.mjs'
+import { figure } from '../../../checks/support/figures.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { breathe, CANDIDATES, calm, codeOf, emulate, engine, recruit, turning } from './support.js'
 
 const REDIRECT = 'http://127.0.0.1:9/zoho/callback'

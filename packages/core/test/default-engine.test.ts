@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { createZohoAuth, defaultZohoAuth, memoryTokenStore } from '@zoho-auth/core'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { warnOfFleet } from '../src/config/warnings.js'
 import { closing, codeOf, emulate, engine } from './support.js'
 

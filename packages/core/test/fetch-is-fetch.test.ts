@@ -6,8 +6,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { ZohoAuth } from '@zoho-auth/core'
 import { Agent, type Dispatcher } from 'undici'
-import { figure } from '../../../testing/figures.mjs'
-import { KEEP_ALIVE_MS } from '../../../testing/waiting.mjs'
+import { figure } from '../../../checks/support/figures.mjs'
+import { KEEP_ALIVE_MS } from '../../../checks/support/waiting.mjs'
 import { emulate, engine } from './support.js'
 
 type Arguments = readonly [input: string | URL | Request, init?: RequestInit | null]

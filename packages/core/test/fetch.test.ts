@@ -13,7 +13,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { Emulator } from '@zoho-auth/emulator'
 import FormDataPackage from 'form-data'
 import * as undici from 'undici'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { byHand, CANDIDATES, closing, codeOf, emulate, engine, recruit, turning } from './support.js'
 
 interface Echo {

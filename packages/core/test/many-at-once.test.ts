@@ -7,7 +7,7 @@ import {
   type ZohoAuthError,
 } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
-import { answered, until } from '../../../testing/waiting.mjs'
+import { answered, until } from '../../../checks/support/waiting.mjs'
 import { byHand, closing, codeOf, connectionsFor, emulate, engine, turning } from './support.js'
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `customer-${index}`)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { memoryTokenStore, Token, type TokenStore } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
-import { answered, heldFetch, until } from '../../../testing/waiting.mjs'
+import { answered, heldFetch, until } from '../../../checks/support/waiting.mjs'
 import {
   breathe,
   byHand,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { type ConnectionStore, ZohoAuthError } from '@zoho-auth/core'
 import type { Fault } from '@zoho-auth/emulator'
-import { figure } from '../../../testing/figures.mjs'
-import { heldFetch, until } from '../../../testing/waiting.mjs'
+import { figure } from '../../../checks/support/figures.mjs'
+import { heldFetch, until } from '../../../checks/support/waiting.mjs'
 import { byHand, CANDIDATES, codeOf, connectionsFor, emulate, engine, recruit } from './support.js'
 
 test('revoke ends the grant and all its tokens at Zoho, and here', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { memoryTokenStore, type TokenStore } from '@zoho-auth/core'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { TokenBucket } from '../src/stores/budget.js'
 import { byHand, calm, codeOf, turning } from './support.js'
 

@@ -10,7 +10,7 @@ import {
 } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import { type Emulator, type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
-import { answered, unwatch, watch } from '../../../testing/waiting.mjs'
+import { answered, unwatch, watch } from '../../../checks/support/waiting.mjs'
 
 /** What is closed after each test, all at once: a server that goes away ends requests that hang. */
 const opened: { close(): Promise<void> }[] = []

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import { createZohoAuth, memoryTokenStore } from '@zoho-auth/core'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { closing } from './support.js'
 
 /** TLS record of an alert (RFC 8446 section 6): fatal, `handshake_failure`. */

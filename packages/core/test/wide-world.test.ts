@@ -6,7 +6,7 @@ import {
   type Product,
   productFacts,
 } from '@zoho-auth/core'
-import { figure } from '../../../testing/figures.mjs'
+import { figure } from '../../../checks/support/figures.mjs'
 import { productOf } from '../src/words/products.js'
 import { codeOf, connection, emulate, engine } from './support.js'
 import { WORLD, type WorldHost, worldFetch } from './zoho-world.js'

@@ -11,7 +11,7 @@ import {
 } from '@zoho-auth/core'
 import { type Emulator, type EmulatorOptions, startEmulator } from '@zoho-auth/emulator'
 import express, { type NextFunction, type Request, type Response } from 'express'
-import { KEEP_ALIVE_MS, unwatch, watch } from '../../../testing/waiting.mjs'
+import { KEEP_ALIVE_MS, unwatch, watch } from '../../../checks/support/waiting.mjs'
 
 const open: (() => Promise<unknown>)[] = []
 

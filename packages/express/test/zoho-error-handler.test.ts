@@ -10,7 +10,7 @@ import {
 import { createFakeZohoAuth, ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator } from '@zoho-auth/emulator'
 import type { Express, NextFunction, Request, Response } from 'express'
-import { answered } from '../../../testing/waiting.mjs'
+import { answered } from '../../../checks/support/waiting.mjs'
 import { zohoAuth, zohoErrorHandler } from '../src/index.js'
 import { createApp, emulate, engine, many, route, serve, single, whoAmI } from './support.js'
 

@@ -8,7 +8,7 @@ import type { Emulator } from '@zoho-auth/emulator'
 import { getZohoAuthToken, ZohoAuth, ZohoAuthModule } from '@zoho-auth/nestjs'
 import { ZohoAuthHealthIndicator, type ZohoHealthOptions } from '@zoho-auth/nestjs/terminus'
 import { ZohoAuthTestingModule } from '@zoho-auth/nestjs/testing'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { afterwards, emulated, engineOptions, PLATFORMS, type Running, start, tenants } from './support.js'
 
 @Controller()

@@ -8,7 +8,7 @@ import { ZohoAuth, ZohoAuthExceptionFilter, ZohoAuthModule } from '@zoho-auth/ne
 import { ZohoHttpModule, ZohoHttpService } from '@zoho-auth/nestjs/axios'
 import { type FakeZohoAuth, ZohoAuthTestingModule } from '@zoho-auth/nestjs/testing'
 import { firstValueFrom, map, timeout } from 'rxjs'
-import { heldFetch } from '../../../testing/waiting.mjs'
+import { heldFetch } from '../../../checks/support/waiting.mjs'
 import { afterwards, emulated, engineOptions, Logged, PLATFORMS, start, tenants } from './support.js'
 
 interface Answer {

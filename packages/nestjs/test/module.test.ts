@@ -16,7 +16,7 @@ import {
   ZohoConnection,
 } from '@zoho-auth/nestjs'
 import { createFakeZohoAuth, type FakeZohoAuth, ZohoAuthTestingModule } from '@zoho-auth/nestjs/testing'
-import { heldFetch, until } from '../../../testing/waiting.mjs'
+import { heldFetch, until } from '../../../checks/support/waiting.mjs'
 import { afterwards, emulated, engineOptions, Logged, PLATFORMS, setEnv, start } from './support.js'
 
 @Injectable()

@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { Test } from '@nestjs/testing'
 import type { Connection } from '@zoho-auth/core'
 import { type Emulator, type EmulatorOptions, type GrantInfo, startEmulator } from '@zoho-auth/emulator'
-import { KEEP_ALIVE_MS } from '../../../testing/waiting.mjs'
+import { KEEP_ALIVE_MS } from '../../../checks/support/waiting.mjs'
 
 /** Both platforms, for `describe.each`. */
 export const PLATFORMS = [

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { type PostgresPool, postgresTokenStore } from '../src/index.js'
 import {
   acquired,

@@ -5,7 +5,7 @@ import { inspect, promisify } from 'node:util'
 import { expect, jest, test } from '@jest/globals'
 import { sealedConnectionStore } from '@zoho-auth/core'
 import { startEmulator } from '@zoho-auth/emulator'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { migrate, openStores, postgresConnectionStore, postgresTokenStore } from '../src/index.js'
 import {
   acquired,

@@ -4,7 +4,7 @@ import type { AcquireRequest, RefreshLease, TokenStore } from '@zoho-auth/core'
 import pg from 'pg'
 import { migrate } from '../src/index.js'
 
-/** Set by `testing/global-setup.ts` where PostgreSQL is installed. */
+/** Set by `checks/support/global-setup.ts` where PostgreSQL is installed. */
 export const url = process.env.TEST_POSTGRES_URL ?? ''
 
 export const onPostgres: (name: string, tests: () => void) => void = url === '' ? describe.skip : describe

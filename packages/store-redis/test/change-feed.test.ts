@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { RefreshLease } from '@zoho-auth/core'
 import { type RedisSubscriberLike, redisTokenStore } from '@zoho-auth/store-redis'
-import { until } from '../../../testing/waiting.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 import { acquired, ioredis, nodeRedis, ownPrefix, SHARED_URL } from './support.js'
 
 const onRedis = SHARED_URL ? describe : describe.skip

@@ -5,8 +5,8 @@ import type { RedisClientLike } from '@zoho-auth/store-redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 // @ts-expect-error It is plain JavaScript, without a declaration.
-import { startRedis as startUntyped } from '../../../testing/servers.mjs'
-import { until } from '../../../testing/waiting.mjs'
+import { startRedis as startUntyped } from '../../../checks/support/servers.mjs'
+import { until } from '../../../checks/support/waiting.mjs'
 
 /** What is closed after each test, last opened first. */
 const opened: (() => unknown)[] = []

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { figure } from '../../testing/figures.mjs'
+import { figure } from '../../support/figures.mjs'
 import { line } from './sample.js'
 
 /** How long the accounts server takes to answer, in milliseconds. */

@@ -1,6 +1,6 @@
 import { figure } from './figures.mjs'
 
-/** Prints one plain closing line that any CI log reader can find; `testing/full.mjs` takes it from `FIGURES_FILE`. */
+/** Prints one plain closing line that any CI log reader can find; `checks/support/full.mjs` takes it from `FIGURES_FILE`. */
 export default class SummaryReporter {
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites

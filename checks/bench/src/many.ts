@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { figure } from '../../testing/figures.mjs'
+import { figure } from '../../support/figures.mjs'
 import type { Delay } from './delay.js'
 import { line } from './sample.js'
 import { withRedis } from './servers.js'

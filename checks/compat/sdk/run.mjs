@@ -2,7 +2,7 @@
  * Zoho's published SDKs for CRM as clients of the emulator, installed into a temporary folder as a user would. Prints
  * one line per step; exits with 1 if one fails. Needs the package registry.
  *
- *   node packages/emulator/compat-sdk/run.mjs
+ *   node checks/compat/sdk/run.mjs
  */
 import { spawn } from 'node:child_process'
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'

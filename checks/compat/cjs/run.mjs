@@ -2,7 +2,7 @@
  * A CommonJS application on Nest 11 installs the packed packages, as a user would, and then compiles with TypeScript 5.9
  * (`skipLibCheck: false`), runs, and passes its tests under ts-jest. Prints one line per step; exits with 1 if one fails.
  *
- *   node packages/nestjs/compat-cjs/run.mjs
+ *   node checks/compat/cjs/run.mjs
  */
 import { spawn } from 'node:child_process'
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'

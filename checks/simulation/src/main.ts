@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { figure } from '../../testing/figures.mjs'
+import { figure } from '../../support/figures.mjs'
 import { addCounts, addRecord, newCounts } from './counts.js'
 import { plot } from './plot.js'
 import { SABOTAGES, type Sabotage } from './shared-store.js'

@@ -5,7 +5,7 @@ interface RunningServer {
   stop(): Promise<void>
 }
 
-/** `testing/servers.mjs`, which every package's tests use. */
+/** `checks/support/servers.mjs`, which every package's tests use. */
 interface Servers {
   redisServer(): string | undefined
   postgresServer(): string | undefined
@@ -14,7 +14,7 @@ interface Servers {
 }
 
 const servers = (await import(
-  new URL('../../testing/servers.mjs', import.meta.url).href
+  new URL('../../support/servers.mjs', import.meta.url).href
 )) as unknown as Servers
 
 const running = new Set<RunningServer>()

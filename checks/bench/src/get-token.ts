@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { figure } from '../../testing/figures.mjs'
+import { figure } from '../../support/figures.mjs'
 import { line } from './sample.js'
 
 /** The most that each call may cost, in times of its floor. */

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { figure as note } from '../../testing/figures.mjs'
+import { figure as note } from '../../support/figures.mjs'
 
 /** How one figure came out. */
 export interface Row {

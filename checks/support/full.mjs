@@ -22,9 +22,9 @@ const PARTS = {
     '--disable-warning=ExperimentalWarning',
     'node_modules/jest/bin/jest.js',
   ],
-  simulation: ['simulation/dist/main.js', '--seeds', values.seeds, '--seconds', '3600'],
-  e2e: ['e2e/dist/main.js', ...form],
-  bench: ['bench/dist/main.js', ...form],
+  simulation: ['checks/simulation/dist/main.js', '--seeds', values.seeds, '--seconds', '3600'],
+  e2e: ['checks/e2e/dist/main.js', ...form],
+  bench: ['checks/bench/dist/main.js', ...form],
 }
 
 const CONSENT = ['consent-elsewhere', 'consent-kills', 'consent-closes', 'revoke-in-use', 'reconsent']

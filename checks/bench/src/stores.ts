@@ -8,7 +8,7 @@ import { migrate, postgresTokenStore } from '@zoho-auth/store-postgres'
 import { redisTokenStore } from '@zoho-auth/store-redis'
 import pg from 'pg'
 import { createClient } from 'redis'
-import { figure } from '../../testing/figures.mjs'
+import { figure } from '../../support/figures.mjs'
 import { interleaved, line, type Quantiles } from './sample.js'
 import { withPostgres, withRedis } from './servers.js'
 
