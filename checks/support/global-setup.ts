@@ -1,9 +1,4 @@
-import { postgresServer, redisServer, startPostgres, startRedis } from './servers.mjs'
-
-interface Server {
-  readonly url: string
-  stop(): Promise<void>
-}
+import { postgresServer, type RunningServer, redisServer, startPostgres, startRedis } from './servers.mjs'
 
 const SERVERS = [
   { name: 'Redis', variable: 'TEST_REDIS_URL', installed: redisServer, start: startRedis },
@@ -12,12 +7,12 @@ const SERVERS = [
 
 /** Real servers are used where they are installed; CI sets `REQUIRE_SERVERS=1`, so that none is skipped there. */
 export default async function globalSetup(): Promise<void> {
-  const started: Server[] = []
-  ;(globalThis as { startedServers?: Server[] }).startedServers = started
+  const started: RunningServer[] = []
+  ;(globalThis as { startedServers?: RunningServer[] }).startedServers = started
   for (const { name, variable, installed, start } of SERVERS) {
     if (process.env[variable]) continue
     if (installed() !== undefined) {
-      const server: Server = await start()
+      const server = await start()
       started.push(server)
       process.env[variable] = server.url
     } else if (process.env.REQUIRE_SERVERS) {

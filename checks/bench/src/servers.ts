@@ -1,22 +1,5 @@
+import * as servers from '../../support/servers.mjs'
 import { line } from './sample.js'
-
-/** A server on loopback, with its data in a temporary folder. */
-interface RunningServer {
-  readonly url: string
-  stop(): Promise<void>
-}
-
-/** `checks/support/servers.mjs`, which every package's tests use. */
-interface Servers {
-  redisServer(): string | undefined
-  postgresServer(): string | undefined
-  startRedis(): Promise<RunningServer>
-  startPostgres(): Promise<RunningServer>
-}
-
-const servers = (await import(
-  new URL('../../support/servers.mjs', import.meta.url).href
-)) as unknown as Servers
 
 type Work = (url: string) => Promise<void>
 
@@ -32,7 +15,7 @@ export async function withPostgres(name: string, work: Work): Promise<void> {
   else await using(await servers.startPostgres(), work)
 }
 
-async function using(server: RunningServer, work: Work): Promise<void> {
+async function using(server: servers.RunningServer, work: Work): Promise<void> {
   try {
     await work(server.url)
   } finally {

@@ -5,12 +5,13 @@
  */
 import { parseArgs } from 'node:util'
 import type { Browser } from 'playwright-core'
+import { Report } from '../../support/report.mjs'
+import { within } from '../../support/within.mjs'
 import type { StartApp } from './apps/app.js'
 import { startExpressApp } from './apps/express-app.js'
 import { startNestApp } from './apps/nest-app.js'
 import type { Check } from './check.js'
 import { findChromium, startChromium } from './chromium.js'
-import { Report } from './report.js'
 import { BROWSER_RULES } from './scenarios/browser-rules.js'
 import { HOSTILE_CALLBACKS } from './scenarios/hostile-callbacks.js'
 import { JOURNEY } from './scenarios/journey.js'
@@ -20,6 +21,9 @@ import { REPEATS } from './scenarios/repeats.js'
 import { startTwoProcesses, TWO_PROCESSES } from './scenarios/two-processes.js'
 import { WATCHES } from './scenarios/watches.js'
 import { Stage } from './stage.js'
+
+/** How long one check may take, in milliseconds (one minute). Each takes about a second. */
+const CHECK_MS = 60_000
 
 /** How many checks run at once, each in a world of its own: they wait more than they work. */
 const LANES = 4
@@ -47,7 +51,7 @@ const PROGRAM: readonly (readonly [app: string, start: StartApp, checks: readonl
 for (const name of Object.keys(process.env)) if (name.startsWith('ZOHO_')) delete process.env[name]
 
 const { only = '' } = parseArgs({ options: { only: { type: 'string' } } }).values
-const report = new Report()
+const report = new Report(96, 0)
 const path = findChromium()
 if (path === undefined) {
   const required = process.env.REQUIRE_SERVERS === '1'
@@ -63,7 +67,10 @@ const waiting = PROGRAM.flatMap(([app, start, checks]) =>
 const lane = async () => {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     const { name, check, start } = next
-    await report.check(name, () => play(check, browser, start))
+    await report.row(name, async () => {
+      await within(CHECK_MS, name, play(check, browser, start))
+      return { ok: true, figure: '' }
+    })
   }
 }
 await Promise.all(Array.from({ length: LANES }, lane))

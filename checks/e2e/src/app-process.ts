@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { within } from './bounded.js'
+import { within } from '../../support/within.mjs'
 import { ended, startProgram } from './children.js'
 import type { Watched } from './stage.js'
 

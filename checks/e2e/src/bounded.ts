@@ -1,18 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
-/** Waits for something, and no longer than `ms` milliseconds. @throws Error that says what did not come. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  const timer = new AbortController()
-  const late = sleep(ms, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`${what}: nothing came within ${ms} ms`)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    timer.abort()
-  }
-}
-
 /** Does something `count` times, at most `parallel` at once, and gives the results in order. */
 export async function times<T>(
   count: number,
@@ -39,21 +24,4 @@ export function sum(parts: readonly Readonly<Record<string, number>>[]): Record<
 /** Adds all numbers up. */
 export function total(parts: readonly Readonly<Record<string, number>>[]): number {
   return parts.flatMap((part) => Object.values(part)).reduce((left, right) => left + right, 0)
-}
-
-/** How often a condition is looked at, in milliseconds. */
-const POLL_MS = 50
-
-/** Waits until something holds, `ms` milliseconds at most; looks every `pollMs`. @throws Error that says what did not come. */
-export async function until(
-  ms: number,
-  what: string,
-  holds: () => Promise<boolean>,
-  pollMs: number = POLL_MS,
-): Promise<void> {
-  const deadline = performance.now() + ms
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`${what}: nothing came within ${ms} ms`)
-    await sleep(pollMs)
-  }
 }

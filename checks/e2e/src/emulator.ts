@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Counters, DataCenter, EmulatorOptions } from '@zoho-auth/emulator'
-import { within } from './bounded.js'
+import { within } from '../../support/within.mjs'
 import { ended, firstMessage, startProgram } from './children.js'
 
 const START_MS = 30_000

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { within } from '../../support/within.mjs'
 import { AppProcess } from './app-process.js'
-import { within } from './bounded.js'
 import { dumpRedis } from './places.js'
 import { startRedis } from './servers.js'
 import type { Customer, Stage } from './stage.js'

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { times, within } from './bounded.js'
+import { within } from '../../support/within.mjs'
+import { times } from './bounded.js'
 import { ended, startProgram } from './children.js'
 import type { Command, Reply, Results, WorkerConfig } from './messages.js'
 

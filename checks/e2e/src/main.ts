@@ -4,10 +4,10 @@
  * `node dist/main.js` is the bounded form, `--full` the whole one, `--only NAME` one scenario of either.
  */
 import { parseArgs } from 'node:util'
-import { within } from './bounded.js'
+import { Report } from '../../support/report.mjs'
+import { within } from '../../support/within.mjs'
 import { endAll } from './children.js'
 import { Places } from './places.js'
-import { Report } from './report.js'
 import type { Scenario } from './scenario.js'
 import { callers } from './scenarios/callers.js'
 import { consentCloses } from './scenarios/consent-closes.js'
@@ -53,7 +53,7 @@ if (chosen.length === 0 || (only !== undefined && chosen.length < only.length)) 
   process.exit(2)
 }
 
-const report = new Report()
+const report = new Report(56, 62)
 let places = new Places()
 let interrupted = false
 

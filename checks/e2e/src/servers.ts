@@ -1,21 +1,6 @@
-/** A server on loopback, with its data in a temporary folder. */
-interface RunningServer {
-  readonly url: string
-  readonly port: number
-  stop(): Promise<void>
-}
+import * as servers from '../../support/servers.mjs'
 
-/** `checks/support/servers.mjs`, which every package's tests use. */
-interface Servers {
-  redisServer(): string | undefined
-  postgresServer(): string | undefined
-  startRedis(options?: { readonly port?: number }): Promise<RunningServer>
-  startPostgres(): Promise<RunningServer>
-}
-
-const servers = (await import(
-  new URL('../../support/servers.mjs', import.meta.url).href
-)) as unknown as Servers
+type RunningServer = Pick<servers.RunningServer, 'url' | 'port' | 'stop'>
 
 const running = new Set<RunningServer>()
 

@@ -7,13 +7,14 @@ import {
   sealedConnectionStore,
 } from '@zoho-auth/core'
 import type { EmulatorOptions } from '@zoho-auth/emulator'
-import { times, until } from './bounded.js'
+import type { Report, Row } from '../../support/report.mjs'
+import { until } from '../../support/within.mjs'
+import { times } from './bounded.js'
 import { type RemoteEmulator, type Seen, startRemoteEmulator } from './emulator.js'
 import { type Fleet, START_PARALLEL, Worker } from './fleet.js'
 import type { EngineStores, Gets, WorkerConfig } from './messages.js'
 import { openStoresAt } from './open-stores.js'
 import { PLACES, type Place, type PlaceName, type Places } from './places.js'
-import type { Report, Row } from './report.js'
 
 /** New tokens that the library takes per refresh token and ten minutes, of Zoho's ten. */
 const MAX_TOKENS = 8

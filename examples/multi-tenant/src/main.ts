@@ -2,9 +2,9 @@
 // to throw away. With ZOHO_CLIENT_ID set it starts the two processes alone, with the variables that you have set.
 
 import events from 'node:events'
+import * as servers from '../../../checks/support/servers.mjs'
 import { Fleet } from './fleet.js'
 import { startPretendZoho } from './pretend-zoho.js'
-import { servers } from './throwaway-servers.js'
 import { tryOut } from './try-out.js'
 
 const pretend = process.env.ZOHO_CLIENT_ID ? undefined : await startPretendZoho().catch(giveUp)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Emulator, startEmulator } from '@zoho-auth/emulator'
-import { servers, type ThrowawayServer } from './throwaway-servers.js'
+import * as servers from '../../../checks/support/servers.mjs'
 
 /** Short enough to watch, and long enough for the budget: eight new tokens per refresh token and ten minutes. */
 const TOKEN_LIFE_MS = 120_000
@@ -33,7 +33,7 @@ export async function startPretendZoho(): Promise<PretendZoho> {
   if (missing.length > 0) throw new Error(`this example wants two servers: ${missing.join('; ')}`)
 
   const ownDatabase = Boolean(env.DATABASE_URL)
-  const started: ThrowawayServer[] = []
+  const started: servers.RunningServer[] = []
   const stopServers = () => Promise.all(started.map((server) => server.stop()))
   try {
     env.REDIS_URL ||= await thrownAway('Redis', servers.startRedis(), started)
@@ -62,8 +62,8 @@ export async function startPretendZoho(): Promise<PretendZoho> {
 
 async function thrownAway(
   name: string,
-  starting: Promise<ThrowawayServer>,
-  started: ThrowawayServer[],
+  starting: Promise<servers.RunningServer>,
+  started: servers.RunningServer[],
 ): Promise<string> {
   const server = await starting
   started.push(server)

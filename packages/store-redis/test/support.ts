@@ -4,8 +4,7 @@ import type { AcquireRequest, RefreshLease, TokenStore } from '@zoho-auth/core/s
 import type { RedisClientLike } from '@zoho-auth/store-redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-// @ts-expect-error It is plain JavaScript, without a declaration.
-import { startRedis as startUntyped } from '../../../checks/support/servers.mjs'
+import { startRedis } from '../../../checks/support/servers.mjs'
 import { until } from '../../../checks/support/waiting.mjs'
 
 /** What is closed after each test, last opened first. */
@@ -51,15 +50,8 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-const startRedis = startUntyped as (options?: ServerOptions) => Promise<TestServer>
-
-interface ServerOptions {
-  readonly port?: number
-  readonly arguments?: readonly string[]
-}
-
 /** A server that a test may stop, fill or configure. */
-export async function ownServer(options: ServerOptions = {}): Promise<TestServer> {
+export async function ownServer(options: Parameters<typeof startRedis>[0] = {}): Promise<TestServer> {
   const server = await startRedis(options)
   return closing(server, () => server.stop())
 }

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import events from 'node:events'
-import { within } from '../within.js'
+import { within } from '../../../support/within.mjs'
 import type { App, AppSettings } from './app.js'
 
 const START_MS = 30_000

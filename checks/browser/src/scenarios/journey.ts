@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import { until } from '../../../support/within.mjs'
 import type { Check } from '../check.js'
-import { until } from '../within.js'
 
 /** How long the rest of an app may take to learn of a disconnection, in milliseconds (five seconds). */
 const LEARN_MS = 5_000

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
+import { until } from '../../../support/within.mjs'
 import type { Check } from '../check.js'
 import type { ForeignSite } from '../foreign-site.js'
 import type { Visitor } from '../visitor.js'
-import { until } from '../within.js'
 
 /** How long a frame may take to be blocked, in milliseconds (ten seconds). */
 const FRAME_MS = 10_000

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from '../../../support/within.mjs'
 import { type AppSettings, type StartApp } from '../apps/app.js'
 import { startAppProcess } from '../apps/start-process.js'
 import type { Check } from '../check.js'
 import { Closers } from '../closers.js'
-import { until } from '../within.js'
 
 /** How long the other process may take to learn of a disconnection, in milliseconds (five seconds). */
 const LEARN_MS = 5_000

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { until } from '../../../support/within.mjs'
 import { CLIENT_SECRETS } from '../apps/app.js'
 import type { Check } from '../check.js'
 import { leaksIn } from '../secrets.js'
-import { until } from '../within.js'
 
 /** How long a complaint may take to be heard, in milliseconds (ten seconds). */
 const HEAR_MS = 10_000

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Row } from '../../../support/report.mjs'
 import { sum, total } from '../bounded.js'
 import { Fleet } from '../fleet.js'
 import type { Place, PlaceName } from '../places.js'
 import { PLACES } from '../places.js'
-import type { Row } from '../report.js'
 import type { Scenario } from '../scenario.js'
 import type { Customer, Stage, Stampede } from '../stage.js'
 

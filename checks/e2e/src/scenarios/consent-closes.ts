@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Row } from '../../../support/report.mjs'
 import { times } from '../bounded.js'
 import { accepted, type Consent, finish } from '../consents.js'
 import { fingerprint } from '../emulator.js'
 import { Fleet, type Worker } from '../fleet.js'
 import type { Place } from '../places.js'
-import type { Row } from '../report.js'
 import type { Scenario } from '../scenario.js'
 import { type Stage, WARM } from '../stage.js'
 

@@ -1,8 +1,8 @@
+import type { Row } from '../../../support/report.mjs'
 import { total } from '../bounded.js'
 import { accepted, type Consent, finish } from '../consents.js'
 import { Fleet, type Worker } from '../fleet.js'
 import type { Place } from '../places.js'
-import type { Row } from '../report.js'
 import type { Scenario } from '../scenario.js'
 import type { Stage } from '../stage.js'
 

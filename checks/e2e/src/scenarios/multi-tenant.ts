@@ -1,5 +1,5 @@
+import type { Row } from '../../../support/report.mjs'
 import { ExampleFleet, PROCESSES, TENANTS } from '../example-fleet.js'
-import type { Row } from '../report.js'
 import type { Scenario } from '../scenario.js'
 import { installed } from '../servers.js'
 import type { Visitor } from '../visitor.js'

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sum, total, until } from '../bounded.js'
+import type { Row } from '../../../support/report.mjs'
+import { until } from '../../../support/within.mjs'
+import { sum, total } from '../bounded.js'
 import { type Consent, connect } from '../consents.js'
 import { fingerprint } from '../emulator.js'
 import { Fleet, type Worker } from '../fleet.js'
 import type { Place } from '../places.js'
-import type { Row } from '../report.js'
 import type { Scenario } from '../scenario.js'
 import type { Stage } from '../stage.js'
 

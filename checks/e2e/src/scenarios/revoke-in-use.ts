@@ -1,8 +1,9 @@
-import { sum, total, until } from '../bounded.js'
+import type { Row } from '../../../support/report.mjs'
+import { until } from '../../../support/within.mjs'
+import { sum, total } from '../bounded.js'
 import { Fleet, type Worker } from '../fleet.js'
 import type { Uses } from '../messages.js'
 import type { Place } from '../places.js'
-import type { Row } from '../report.js'
 import type { Scenario } from '../scenario.js'
 import type { Stage } from '../stage.js'
 

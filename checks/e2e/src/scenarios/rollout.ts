@@ -1,8 +1,8 @@
+import type { Row } from '../../../support/report.mjs'
 import { sum, total } from '../bounded.js'
 import { Fleet } from '../fleet.js'
 import type { Place } from '../places.js'
 import { PLACES } from '../places.js'
-import type { Row } from '../report.js'
 import type { Scenario } from '../scenario.js'
 import type { Customer, Stage } from '../stage.js'
 
