@@ -48,6 +48,7 @@ const config: Config = {
       'core',
       'emulator',
       'axios',
+      'connect',
       'express',
       'nestjs',
       'store-file',

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const FIXTURE = fileURLToPath(new URL('fixture', import.meta.url))
-const PACKAGES = ['core', 'axios', 'nestjs', 'emulator']
+const PACKAGES = ['core', 'connect', 'axios', 'nestjs', 'emulator']
 
 /** Limit of one step, in milliseconds (five minutes): the longest is an install with an empty cache. */
 const STEP_LIMIT_MS = 300_000

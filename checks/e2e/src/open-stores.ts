@@ -1,4 +1,4 @@
-import type { OpenedStores, OpenStores } from '@zoho-auth/core'
+import type { OpenedStores, OpenStores } from '@zoho-auth/core/store'
 
 const PACKAGES: Readonly<Record<string, () => Promise<{ readonly openStores: OpenStores }>>> = {
   'file:': () => import('@zoho-auth/store-file'),

@@ -3,9 +3,9 @@ import {
   type Connection,
   type ConnectionStore,
   type DataCenter,
-  type OpenedStores,
   sealedConnectionStore,
 } from '@zoho-auth/core'
+import type { OpenedStores } from '@zoho-auth/core/store'
 import type { EmulatorOptions } from '@zoho-auth/emulator'
 import type { Report, Row } from '../../support/report.mjs'
 import { until } from '../../support/within.mjs'

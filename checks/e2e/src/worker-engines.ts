@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import {
-  createZohoAuth,
-  DEFAULT_BUDGET,
-  EVENT_NAMES,
-  isZohoAuthError,
-  type OpenedStores,
-  type ZohoAuth,
-} from '@zoho-auth/core'
+import { createZohoAuth, DEFAULT_BUDGET, EVENT_NAMES, isZohoAuthError, type ZohoAuth } from '@zoho-auth/core'
+import type { OpenedStores } from '@zoho-auth/core/store'
 import { ApiLoop } from './api-loop.js'
 import type { Command, Gets, Outcome, Results, WorkerConfig } from './messages.js'
 import { openStoresAt } from './open-stores.js'

@@ -1,15 +1,13 @@
 import { inspect } from 'node:util'
-import {
-  type AcquireRequest,
-  type AcquireResult,
-  type Connection,
-  DEFAULT_TIMEOUT_MS,
-  isZohoAuthError,
-  type RefreshLease,
-  type ReleaseOptions,
-  type StoredToken,
-  type Token,
-} from '@zoho-auth/core'
+import { type Connection, isZohoAuthError, type Token } from '@zoho-auth/core'
+import { DEFAULT_TIMEOUT_MS } from '@zoho-auth/core/adapter'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  RefreshLease,
+  ReleaseOptions,
+  StoredToken,
+} from '@zoho-auth/core/store'
 import { type Accounts, CANARY, type Grant, HOSTS, TOKENS_PER_WINDOW, WINDOW_MS } from './accounts.js'
 import { type Counts, newCounts } from './counts.js'
 import type { SharedStore } from './shared-store.js'

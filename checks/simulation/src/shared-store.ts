@@ -1,4 +1,5 @@
-import { type Clock, memoryTokenStore, type StoredToken, type TokenStore } from '@zoho-auth/core'
+import { type Clock, memoryTokenStore, type TokenStore } from '@zoho-auth/core'
+import type { StoredToken } from '@zoho-auth/core/store'
 import type { World } from './world.js'
 
 /** Ways to break the store on purpose, to see that the simulation notices. */

@@ -1,4 +1,5 @@
-import type { AcquireResult, TokenStore } from '@zoho-auth/core'
+import type { TokenStore } from '@zoho-auth/core'
+import type { AcquireResult } from '@zoho-auth/core/store'
 import type { Judge } from './judge.js'
 import type { Random } from './random.js'
 import type { SharedStore } from './shared-store.js'

@@ -3,7 +3,7 @@
 //
 //   ZOHO_REFRESH_TOKEN=… ZOHO_DATA_CENTER=in node dist/connect.js globex
 
-import { isDataCenter } from '@zoho-auth/core'
+import { isDataCenter } from '@zoho-auth/core/adapter'
 import { close, connections } from './engine.js'
 
 const [id] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-import type { Outgoing } from '@zoho-auth/core'
+import type { Outgoing } from '@zoho-auth/core/adapter'
 import type { AxiosConfig } from './axios-like.js'
 
 /** What axios takes for absolute: "scheme://", and "//". */

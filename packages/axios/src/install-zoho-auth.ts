@@ -1,4 +1,5 @@
-import { assertProduct, defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
+import { defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
+import { assertProduct } from '@zoho-auth/core/adapter'
 import type { AdapterFunction, AxiosConfig, AxiosLike } from './axios-like.js'
 import { CacheKeys } from './cache-keys.js'
 import { loudAgents, quietAgents } from './quiet-agents.js'

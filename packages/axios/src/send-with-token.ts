@@ -1,4 +1,5 @@
-import { type Outgoing, type Product, type ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
+import { type Product, type ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
+import type { Outgoing } from '@zoho-auth/core/adapter'
 import { type AnswerBody, answerBody } from './answer-body.js'
 import { type AxiosAnswer, type AxiosConfig, copyOf, usesFetch } from './axios-like.js'
 import { finalUrl, pinUrl } from './final-url.js'

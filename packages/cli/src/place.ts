@@ -1,4 +1,4 @@
-import type { OpenedStores } from '@zoho-auth/core'
+import type { OpenedStores } from '@zoho-auth/core/store'
 import { openStores } from './store-package.js'
 import { variable } from './variables.js'
 

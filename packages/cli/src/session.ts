@@ -2,16 +2,15 @@ import {
   type Connection,
   type ConnectionStore,
   createZohoAuth,
-  DEFAULT_CONNECTION,
   isZohoAuthError,
-  type OpenedStores,
   type Token,
-  type TokenRecord,
   type TokenStore,
   type ZohoAuth,
   type ZohoAuthEvents,
   type ZohoAuthOptions,
 } from '@zoho-auth/core'
+import { DEFAULT_CONNECTION } from '@zoho-auth/core/adapter'
+import type { OpenedStores, TokenRecord } from '@zoho-auth/core/store'
 import type { Context } from './context.js'
 import { storeFault, usage } from './failure.js'
 import { openPlace, type Place, placeOf } from './place.js'

@@ -305,7 +305,7 @@ test.each([
   {
     args: ['login', '--code', 'c'],
     env: { ZOHO_AUTH_STORE: 'ftp://host' },
-    says: 'ZOHO_AUTH_STORE begins with ftp:',
+    says: 'ZOHO_AUTH_STORE must begin with memory:',
   },
   {
     args: ['login', '--code', 'c'],

@@ -1,3 +1,4 @@
+/** For token and connection stores of one’s own: the ports, and the rules of one stored row as pure functions. */
 export type {
   AcquireRequest,
   AcquireResult,

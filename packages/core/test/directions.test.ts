@@ -9,8 +9,9 @@ const packages = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: ['openid-client', 'jose'],
   emulator: [],
+  connect: ['@zoho-auth/core'],
   axios: ['@zoho-auth/core', 'axios'],
-  express: ['@zoho-auth/core', 'express'],
+  express: ['@zoho-auth/core', '@zoho-auth/connect', 'express'],
   'store-file': ['@zoho-auth/core'],
   'store-redis': ['@zoho-auth/core', 'redis', 'ioredis'],
   'store-postgres': ['@zoho-auth/core', 'pg'],
@@ -22,7 +23,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@clack/prompts',
     'open',
   ],
-  nestjs: ['@zoho-auth/core', '@zoho-auth/axios', '@nestjs/', 'axios', 'rxjs', 'reflect-metadata'],
+  nestjs: [
+    '@zoho-auth/core',
+    '@zoho-auth/connect',
+    '@zoho-auth/axios',
+    '@nestjs/',
+    'axios',
+    'rxjs',
+    'reflect-metadata',
+  ],
 }
 
 const TESTING = join('core', 'src', 'testing')

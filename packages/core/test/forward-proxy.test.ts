@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { forwardProxy, type ZohoAuthError } from '@zoho-auth/core'
+import type { ZohoAuthError } from '@zoho-auth/core'
+import { forwardProxy } from '@zoho-auth/core/adapter'
 import { EnvHttpProxyAgent } from 'undici'
 import { byHand, emulate, engine, turning } from './support.js'
 

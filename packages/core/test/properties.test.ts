@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { type CooldownReason, memoryTokenStore, type RefreshLease } from '@zoho-auth/core'
+import { type CooldownReason, memoryTokenStore } from '@zoho-auth/core'
+import type { RefreshLease } from '@zoho-auth/core/store'
 import { ManualClock } from '@zoho-auth/core/testing'
 import fc from 'fast-check'
 import { judgeRevokeAnswer, judgeTokenAnswer } from '../src/accounts/answers.js'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { type AcquireRequest, memoryConnectionStore, memoryTokenStore } from '@zoho-auth/core'
+import { memoryConnectionStore, memoryTokenStore } from '@zoho-auth/core'
+import type { AcquireRequest } from '@zoho-auth/core/store'
 import { connectionStoreContract, ManualClock, tokenStoreContract } from '@zoho-auth/core/testing'
 
 tokenStoreContract(test, () => {

@@ -1,8 +1,5 @@
 import type {
-  ConnectionResolver,
   ConnectionStatus,
-  Outgoing,
-  OutgoingOptions,
   Product,
   Token,
   TokenOptions,
@@ -10,6 +7,7 @@ import type {
   ZohoFetchOptions,
   ZohoHandle,
 } from '@zoho-auth/core'
+import type { ConnectionResolver, Outgoing, OutgoingOptions } from '@zoho-auth/core/adapter'
 
 /**
  * The calls of an engine for whichever connection the engine finds itself: the surrounding `withConnection`, else the

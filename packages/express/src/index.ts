@@ -1,4 +1,4 @@
-export type { ProblemDetails } from '@zoho-auth/core'
+export type { ProblemDetails } from '@zoho-auth/core/adapter'
 export type { ConnectionOfRequest, ZohoAuthMiddlewareOptions } from './options.js'
 export type { ZohoProxyOptions } from './proxy/options.js'
 export { DEFAULT_PROXY_TIMEOUT_MS } from './proxy/options.js'

@@ -1,12 +1,11 @@
 import {
-  type ConnectionAnswer,
-  configError,
   createZohoAuth,
   defaultZohoAuth,
   isZohoAuth,
   type ZohoAuth,
   type ZohoAuthOptions,
 } from '@zoho-auth/core'
+import { type ConnectionAnswer, configError } from '@zoho-auth/core/adapter'
 import type { ZohoRequest } from './request.js'
 
 /** Whose Zoho connection a request is for. `undefined` and `null`: nobody's, at least not yet. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { type ProblemDetails, REPRESENTATION_HEADERS } from '@zoho-auth/core'
+import { type ProblemDetails, REPRESENTATION_HEADERS } from '@zoho-auth/core/adapter'
 
 /** Ends a request with a problem body (RFC 9457). What was set for the answer that did not come is taken back. */
 export function sendProblem(

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { firstAnswer, type ZohoAuth, type ZohoHandle } from '@zoho-auth/core'
+import type { ZohoAuth, ZohoHandle } from '@zoho-auth/core'
+import { firstAnswer } from '@zoho-auth/core/adapter'
 import { AmbientHandle } from './ambient-handle.js'
 import { engineOf, type ZohoAuthMiddlewareOptions } from './options.js'
 import type { Next, ZohoRequest } from './request.js'

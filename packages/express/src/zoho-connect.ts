@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import { configError, defaultZohoAuth, isZohoAuth, type ZohoAuth } from '@zoho-auth/core'
-import { type ConnectOptions, connectHandler } from '@zoho-auth/core/connect'
+import { type ConnectOptions, connectHandler } from '@zoho-auth/connect'
+import { defaultZohoAuth, isZohoAuth, type ZohoAuth } from '@zoho-auth/core'
+import { configError } from '@zoho-auth/core/adapter'
 import type { Next, ZohoRequest } from './request.js'
 
 /** What `zohoConnect` takes. */

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { configError, isZohoAuthError, problemHeaders, toProblemDetails } from '@zoho-auth/core'
+import { isZohoAuthError } from '@zoho-auth/core'
+import { configError, problemHeaders, toProblemDetails } from '@zoho-auth/core/adapter'
 import { sendProblem } from './problem.js'
 import type { Next, ZohoRequest } from './request.js'
 

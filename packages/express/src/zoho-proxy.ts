@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { configError, defaultZohoAuth, firstAnswer, type ZohoHandle } from '@zoho-auth/core'
+import { defaultZohoAuth, type ZohoHandle } from '@zoho-auth/core'
+import { configError, firstAnswer } from '@zoho-auth/core/adapter'
 import { AmbientHandle } from './ambient-handle.js'
 import { exchange } from './proxy/exchange.js'
 import { assertOptions, DEFAULT_PROXY_TIMEOUT_MS, type ZohoProxyOptions } from './proxy/options.js'

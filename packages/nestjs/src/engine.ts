@@ -1,4 +1,5 @@
-import { configError, createZohoAuth, isZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
+import { createZohoAuth, isZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
+import { configError } from '@zoho-auth/core/adapter'
 import { connectFaults } from './connect/options.js'
 import { faultsOf } from './faults-of.js'
 import type { ZohoAuthModuleOptions } from './options.js'

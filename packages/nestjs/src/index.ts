@@ -1,15 +1,14 @@
 export type {
   Connection,
-  ConnectionAnswer,
   ConnectionStatus,
   DataCenter,
-  ProblemDetails,
   Product,
   Token,
   ZohoAuthErrorCode,
   ZohoHandle,
 } from '@zoho-auth/core'
 export { isZohoAuthError, ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
+export type { ConnectionAnswer, ProblemDetails } from '@zoho-auth/core/adapter'
 export type { ZohoConnectOptions } from './connect/options.js'
 export type {
   ZohoAuthModuleAsyncOptions,

@@ -1,5 +1,6 @@
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common'
-import type { ConnectionAnswer, ZohoAuth, ZohoAuthOptions } from '@zoho-auth/core'
+import type { ZohoAuth, ZohoAuthOptions } from '@zoho-auth/core'
+import type { ConnectionAnswer } from '@zoho-auth/core/adapter'
 import type { ZohoConnectOptions } from './connect/options.js'
 
 /**

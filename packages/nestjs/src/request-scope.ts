@@ -1,11 +1,5 @@
-import {
-  type ConnectionAnswer,
-  type ConnectionResolver,
-  firstAnswer,
-  isZohoAuthError,
-  type ZohoAuth,
-  ZohoAuthError,
-} from '@zoho-auth/core'
+import { isZohoAuthError, type ZohoAuth, ZohoAuthError } from '@zoho-auth/core'
+import { type ConnectionAnswer, type ConnectionResolver, firstAnswer } from '@zoho-auth/core/adapter'
 import type { ZohoAuthModuleOptions } from './options.js'
 
 /** Enters the scope of one request, and goes on inside it. */

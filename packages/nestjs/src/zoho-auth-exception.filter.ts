@@ -1,12 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common'
-import {
-  isZohoAuthError,
-  problemHeaders,
-  REPRESENTATION_HEADERS,
-  toProblemDetails,
-  type ZohoAuthError,
-} from '@zoho-auth/core'
+import { isZohoAuthError, type ZohoAuthError } from '@zoho-auth/core'
+import { problemHeaders, REPRESENTATION_HEADERS, toProblemDetails } from '@zoho-auth/core/adapter'
 import { type Observable, throwError } from 'rxjs'
 
 /** For `@Catch`, which asks by `instanceof`: errors of every loaded copy of core. */

@@ -26,7 +26,7 @@ import {
   type ZohoConnectOptions,
 } from '@zoho-auth/nestjs'
 import { ZohoAuthTestingModule } from '@zoho-auth/nestjs/testing'
-import { Browser, ticketIn } from './browser.js'
+import { Browser, ticketIn } from '../../../checks/support/browser.mjs'
 import { emulated, Logged, PLATFORMS, type Running, setEnv, start } from './support.js'
 
 const scopes = ['ZohoRecruit.modules.ALL', 'AaaServer.profile.READ']

@@ -1,4 +1,5 @@
-import { type Connection, isDataCenter, ZohoAuthError } from '@zoho-auth/core'
+import { type Connection, ZohoAuthError } from '@zoho-auth/core'
+import { isDataCenter } from '@zoho-auth/core/adapter'
 import type { ConnectionStore, PutOptions } from '@zoho-auth/core/store'
 import { folderOf } from './options.js'
 import { type Codec, RecordFolder } from './record-folder.js'

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from '@jest/globals'
-import type { AcquireRequest, Connection, RefreshLease, TokenStore } from '@zoho-auth/core'
+import type { Connection, TokenStore } from '@zoho-auth/core'
+import type { AcquireRequest, RefreshLease } from '@zoho-auth/core/store'
 
 /** Long enough never to end in a test, in milliseconds. */
 export const LONG_MS = 3_600_000

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { expect, test } from '@jest/globals'
-import { type CooldownReason, memoryTokenStore, type RefreshLease, type TokenStore } from '@zoho-auth/core'
+import { type CooldownReason, memoryTokenStore, type TokenStore } from '@zoho-auth/core'
+import type { RefreshLease } from '@zoho-auth/core/store'
 import { postgresTokenStore } from '../src/index.js'
 import { database, onPostgres, openPool, sleep } from './support.js'
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe } from '@jest/globals'
-import type { AcquireRequest, RefreshLease, TokenStore } from '@zoho-auth/core'
+import type { TokenStore } from '@zoho-auth/core'
+import type { AcquireRequest, RefreshLease } from '@zoho-auth/core/store'
 import pg from 'pg'
 import { migrate } from '../src/index.js'
 

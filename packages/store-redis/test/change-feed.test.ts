@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { RefreshLease } from '@zoho-auth/core'
+import type { RefreshLease } from '@zoho-auth/core/store'
 import { type RedisSubscriberLike, redisTokenStore } from '@zoho-auth/store-redis'
 import { until } from '../../../checks/support/waiting.mjs'
 import { acquired, ioredis, nodeRedis, ownPrefix, SHARED_URL } from './support.js'

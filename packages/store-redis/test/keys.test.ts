@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Connection, RefreshLease } from '@zoho-auth/core'
+import type { Connection } from '@zoho-auth/core'
+import type { RefreshLease } from '@zoho-auth/core/store'
 import { redisConnectionStore, redisTokenStore } from '@zoho-auth/store-redis'
 import { ASK, acquired, CLIENTS, nodeRedis, ownPrefix, SHARED_URL } from './support.js'
 

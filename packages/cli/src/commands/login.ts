@@ -4,12 +4,11 @@ import {
   createZohoAuth,
   DATA_CENTERS,
   type DataCenter,
-  DEFAULT_CONNECTION,
   type Environment,
-  isDataCenter,
   memoryTokenStore,
   type ZohoAuth,
 } from '@zoho-auth/core'
+import { DEFAULT_CONNECTION, isDataCenter } from '@zoho-auth/core/adapter'
 import { Command, Option } from 'commander'
 import type { Context, Start } from '../context.js'
 import { envLines, writeEnvFile } from '../env-file.js'

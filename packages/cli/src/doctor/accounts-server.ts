@@ -1,4 +1,5 @@
-import { type DataCenter, forwardProxy, type ZohoAuth } from '@zoho-auth/core'
+import type { DataCenter, ZohoAuth } from '@zoho-auth/core'
+import { forwardProxy } from '@zoho-auth/core/adapter'
 import { variable } from '../variables.js'
 import { type Finding, fault, ok, skipped } from './finding.js'
 

@@ -1,11 +1,6 @@
-import {
-  createZohoAuth,
-  type DataCenter,
-  DEFAULT_CONNECTION,
-  memoryConnectionStore,
-  memoryTokenStore,
-  type OpenedStores,
-} from '@zoho-auth/core'
+import { createZohoAuth, type DataCenter, memoryConnectionStore, memoryTokenStore } from '@zoho-auth/core'
+import { DEFAULT_CONNECTION } from '@zoho-auth/core/adapter'
+import type { OpenedStores } from '@zoho-auth/core/store'
 import type { Context } from '../context.js'
 import { DEFAULT_STORE, openPlace, type Place, placeOf } from '../place.js'
 import { listed, type Session, sessionOn } from '../session.js'

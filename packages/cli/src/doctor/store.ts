@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEFAULT_BUDGET, type OpenedStores } from '@zoho-auth/core'
+import { DEFAULT_BUDGET } from '@zoho-auth/core'
+import type { OpenedStores } from '@zoho-auth/core/store'
 import { scratchConnection } from '../scratch.js'
 import { isConflict } from '../session.js'
 import { type Finding, fault, ok, skipped, thrownFault } from './finding.js'

@@ -1,6 +1,6 @@
 import { isZohoAuthError } from '@zoho-auth/core'
 import type { Place } from '../place.js'
-import { appHas, storePackage } from '../store-package.js'
+import { appHas, packageOf } from '../store-package.js'
 import { variable } from '../variables.js'
 import { type Finding, fault, ok, skipped } from './finding.js'
 
@@ -35,7 +35,7 @@ export function checkKeys(): Finding {
 export function checkPackage(place: Place): Finding {
   const check = 'store package'
   if (place.url === undefined) return skipped(check, 'tokens are kept in memory')
-  const { name, install } = storePackage(place.url)
+  const { name, install } = packageOf(place.url)
   switch (appHas(name)) {
     case 'yes':
       return ok(check, `${name} is installed`)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { memoryConnectionStore, type OpenedStores, type ZohoAuthOptions } from '@zoho-auth/core'
+import { memoryConnectionStore, type ZohoAuthOptions } from '@zoho-auth/core'
+import type { OpenedStores } from '@zoho-auth/core/store'
 import type { Context } from '../context.js'
 import { usage } from '../failure.js'
 import { openPlace, type Place, placeOf } from '../place.js'

@@ -24,8 +24,34 @@ const PACKAGES: Readonly<Record<string, { readonly name: string; readonly with?:
   'postgresql:': { name: '@zoho-auth/store-postgres', with: 'pg' },
 })
 
-/** Where a package is looked for: as the app's main file sees it, and its folder; so it is under npm, pnpm and yarn. */
-function places(): string[] {
+/**
+ * The package that keeps the stores of a URL, and how to install it.
+ *
+ * @returns Or what is wrong: one sentence that never holds the URL, which may hold a password.
+ */
+export function storePackage(url: string): { readonly name: string; readonly install: string } | string {
+  const scheme = /^[a-z]{1,20}:/.exec(url)?.[0]
+  const known = scheme === undefined ? undefined : PACKAGES[scheme]
+  if (known === undefined)
+    return `ZOHO_AUTH_STORE must begin with memory:, ${Object.keys(PACKAGES).join(', ')}, ${scheme === undefined ? 'and has no scheme' : `not ${scheme}`}`
+  return { name: known.name, install: `npm install ${[known.name, known.with].filter(Boolean).join(' ')}` }
+}
+
+/** Where a package's main file is, as one of these files sees it; `undefined` if it is not installed there. */
+export function findPackage(name: string, from: readonly string[]): string | undefined {
+  const modules = process.getBuiltinModule('node:module')
+  for (const file of from) {
+    try {
+      return modules.createRequire(file).resolve(name)
+    } catch {
+      // Not there; the next file may see it.
+    }
+  }
+  return undefined
+}
+
+/** As the app's main file sees it, and its folder; so it is found under npm, pnpm and yarn. */
+function appFiles(): string[] {
   const path = process.getBuiltinModule('node:path')
   const [, main] = process.argv
   return [...(main === undefined ? [] : [main]), path.join(process.cwd(), 'package.json')]
@@ -35,29 +61,13 @@ function places(): string[] {
  * The stores that `ZOHO_AUTH_STORE` names. Their package is found now and loaded at the first use.
  *
  * @param from Where to look for it. Default: the program's main file, and the current folder.
- * @returns The stores, or what is wrong: one sentence that never holds the URL, which may hold a password.
+ * @returns The stores, or what is wrong.
  */
-export function namedStores(url: string, from: readonly string[] = places()): OpenedStores | string {
-  const scheme = /^[a-z]{1,20}:/.exec(url)?.[0]
-  const known = scheme === undefined ? undefined : PACKAGES[scheme]
-  if (known === undefined)
-    return `ZOHO_AUTH_STORE must begin with memory:, ${Object.keys(PACKAGES).join(', ')}, ${scheme === undefined ? 'and has no scheme' : `not ${scheme}`}`
-  const path = find(known.name, from)
-  if (path === undefined)
-    return `ZOHO_AUTH_STORE needs a package: npm install ${[known.name, known.with].filter(Boolean).join(' ')}`
-  return new LazyStores(url, path)
-}
-
-function find(name: string, from: readonly string[]): string | undefined {
-  const modules = process.getBuiltinModule('node:module')
-  for (const place of from) {
-    try {
-      return modules.createRequire(place).resolve(name)
-    } catch {
-      // Not there; the next place may have it.
-    }
-  }
-  return undefined
+export function namedStores(url: string, from: readonly string[] = appFiles()): OpenedStores | string {
+  const known = storePackage(url)
+  if (typeof known === 'string') return known
+  const path = findPackage(known.name, from)
+  return path === undefined ? `ZOHO_AUTH_STORE needs a package: ${known.install}` : new LazyStores(url, path)
 }
 
 /** Stores whose package is loaded, and that are opened, at the first use. */

@@ -1,25 +1,24 @@
+import type { DataCenter } from '../words/data-centers.js'
+import { ZohoAuthError } from '../words/errors.js'
+import type { ZohoAuthEventName, ZohoAuthListener } from '../words/events.js'
+import type { Product } from '../words/products.js'
+import { ConnectionRef, Scope } from '../words/scope.js'
+import { Token } from '../words/token.js'
 import {
   type ConnectionResolver,
   type ConnectionStatus,
-  type DataCenter,
   type Outgoing,
   type OutgoingOptions,
   type PeekOptions,
-  type Product,
   type RevokeOptions,
   type RevokeReport,
   type RotateReport,
-  Token,
   type TokenOptions,
   type WarmReport,
   ZohoAuth,
-  ZohoAuthError,
-  type ZohoAuthEventName,
-  type ZohoAuthListener,
   type ZohoFetchOptions,
   type ZohoHandle,
-} from '../index.js'
-import { ConnectionRef, Scope } from '../words/scope.js'
+} from '../zoho-auth.js'
 
 /** What {@link createFakeZohoAuth} takes; everything has a default. */
 export interface FakeZohoAuthOptions {

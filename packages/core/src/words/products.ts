@@ -62,7 +62,7 @@ export type Product =
  * How well a row is founded: `Z` Zoho's own page, `S` source code of Zoho's, `M` measured by somebody who says when, `U` report
  * of a user, `?` inferred.
  */
-export type Grade = 'Z' | 'S' | 'M' | 'U' | '?'
+type Grade = 'Z' | 'S' | 'M' | 'U' | '?'
 
 /** Codes of one product that have one meaning there. Those that mean the same at every product: `request/api-refusal.ts`. */
 export interface Dialect {
@@ -77,7 +77,7 @@ export interface Dialect {
 }
 
 /** Where a product wants to be told which organisation is meant. */
-export interface OrganizationParameter {
+interface OrganizationParameter {
   readonly in: 'header' | 'query' | 'path'
   readonly name: string
 }

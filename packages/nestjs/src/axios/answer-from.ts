@@ -1,5 +1,5 @@
 import type { HttpService } from '@nestjs/axios'
-import { DEFAULT_CONNECTION } from '@zoho-auth/core'
+import { DEFAULT_CONNECTION } from '@zoho-auth/core/adapter'
 import type { AxiosError } from 'axios'
 import type { Replacement } from '../tokens.js'
 

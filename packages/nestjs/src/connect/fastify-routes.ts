@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { finished } from 'node:stream'
-import { type ConnectHandler, type ConnectSetup, connectHandler } from '@zoho-auth/core/connect'
+import { type ConnectHandler, type ConnectSetup, connectHandler } from '@zoho-auth/connect'
 
 /** What we call of Fastify. */
 export interface FastifyRoutes {

@@ -1,4 +1,4 @@
-import { type ConnectOptions, connectFaults as faultsOfConnect } from '@zoho-auth/core/connect'
+import { type ConnectOptions, connectFaults as faultsOfConnect } from '@zoho-auth/connect'
 
 /** What the option `connect` of `ZohoAuthModule` takes. */
 // biome-ignore lint/suspicious/noExplicitAny: the request of Express or Fastify, as in Nest's own getRequest<T = any>()

@@ -1,4 +1,4 @@
-import type { ZohoAuthError } from '../words/errors.js'
+import type { ZohoAuthError } from '@zoho-auth/core'
 import type { Result } from './cookies.js'
 
 /** What a page links to, all on the app's own origin. */

@@ -1,8 +1,7 @@
-import { environment } from '../config/env.js'
-import type { Environment } from '../words/connection.js'
-import { DATA_CENTERS, type DataCenter, isDataCenter } from '../words/data-centers.js'
-import { configError } from '../words/errors.js'
-import type { ConnectionAnswer } from '../words/scope.js'
+import type { Environment } from '@zoho-auth/core'
+import { DATA_CENTERS, type DataCenter } from '@zoho-auth/core'
+import type { ConnectionAnswer } from '@zoho-auth/core/adapter'
+import { configError, environment, isDataCenter } from '@zoho-auth/core/adapter'
 import { ownPlace } from './return-to.js'
 
 /** What a flow for browsers takes, whatever the framework. */

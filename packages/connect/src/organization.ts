@@ -1,7 +1,6 @@
-import { systemClock } from '../words/clock.js'
-import { EngineClock } from '../words/engine-clock.js'
-import type { Product } from '../words/products.js'
-import type { ZohoAuth } from '../zoho-auth.js'
+import type { Product, ZohoAuth } from '@zoho-auth/core'
+import { systemClock } from '@zoho-auth/core'
+import { EngineClock } from '@zoho-auth/core/adapter'
 
 /** How long the name of an organisation is waited for, in milliseconds (three seconds). */
 const ORGANIZATION_TIMEOUT_MS = 3_000

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { systemClock } from '../words/clock.js'
-import { EngineClock } from '../words/engine-clock.js'
+import { systemClock } from '@zoho-auth/core'
+import { EngineClock } from '@zoho-auth/core/adapter'
 
 /** The longest form that is read, in bytes (4 KiB). Ours are below one. */
 const MAX_FORM = 4_096
