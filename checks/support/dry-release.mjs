@@ -72,26 +72,27 @@ function changesets() {
 }
 
 function copyTo(copy) {
-  for (const name of ['package.json', 'pnpm-workspace.yaml', 'LICENSE', '.changeset'])
+  for (const name of [
+    'package.json',
+    'pnpm-workspace.yaml',
+    'LICENSE',
+    '.changeset',
+    'checks/support/bundle.mjs',
+  ])
     cpSync(join(root, name), join(copy, name), { recursive: true })
   for (const folder of workspaceFolders()) {
     mkdirSync(join(copy, folder), { recursive: true })
     const isPublished = manifestOf(join(root, folder)).private !== true
-    const names = isPublished
-      ? ['package.json', 'README.md', 'CHANGELOG.md', 'dist', 'src']
-      : ['package.json']
+    const names = isPublished ? ['package.json', 'README.md', 'CHANGELOG.md', 'dist'] : ['package.json']
     for (const name of names) {
       const from = join(root, folder, name)
       if (existsSync(from)) cpSync(from, join(copy, folder, name), { recursive: true })
     }
   }
-  // The changelog is written by a module that is looked for from there.
+  // The changelog is written by a module that is looked for from there, and what is packed by another.
   mkdirSync(join(copy, 'node_modules', '@changesets'), { recursive: true })
-  symlinkSync(
-    join(root, 'node_modules', '@changesets', 'cli'),
-    join(copy, 'node_modules', '@changesets', 'cli'),
-    'dir',
-  )
+  for (const name of ['@changesets/cli', 'esbuild'])
+    symlinkSync(join(root, 'node_modules', name), join(copy, 'node_modules', name), 'dir')
 }
 
 function checkVersions(copy, published, told) {
@@ -133,6 +134,9 @@ function checkTarballs(copy, published) {
       ...targets.flatMap((one) => (one.default ? Object.values(one) : [one])),
     ])
       if (!files.has(`package/${file.replace(/^\.\//, '')}`)) faults.push(`${tarball} has no ${file}`)
+    const scripts = [...files].filter((file) => file.endsWith('.js'))
+    if (scripts.length !== targets.filter((one) => one.default || one.endsWith?.('.js')).length)
+      faults.push(`${tarball} has ${scripts.length} scripts: not one for each entry point`)
   }
 }
 

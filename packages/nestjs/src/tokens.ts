@@ -30,8 +30,8 @@ export const NAME: unique symbol = Symbol('ZohoAuthModule name')
 /** The engine of one root, inside its module: there it has one token whatever the name. */
 export const ENGINE: unique symbol = Symbol('ZohoAuthModule engine')
 
-/** Where a testing module provides a {@link Replacement}, globally. */
-export const REPLACEMENT: unique symbol = Symbol('ZohoAuthTestingModule replacement')
+/** Where a testing module provides a {@link Replacement}, globally; the same in every entry point. */
+export const REPLACEMENT: unique symbol = Symbol.for('ZohoAuthTestingModule replacement') as never
 
 /** What stands in for every engine in an application's own tests: nothing is read, made or opened then. */
 export interface Replacement {

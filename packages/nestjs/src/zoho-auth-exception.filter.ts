@@ -1,15 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common'
-import { isZohoAuthError, type ZohoAuthError } from '@zoho-auth/core'
+import { ZohoAuthError } from '@zoho-auth/core'
 import { problemHeaders, REPRESENTATION_HEADERS, toProblemDetails } from '@zoho-auth/core/adapter'
 import { type Observable, throwError } from 'rxjs'
-
-/** For `@Catch`, which asks by `instanceof`: errors of every loaded copy of core. */
-class AnyZohoAuthError {
-  static [Symbol.hasInstance](thrown: unknown): boolean {
-    return isZohoAuthError(thrown)
-  }
-}
 
 /**
  * Answers errors of this library, in the shape that each kind of caller expects.
@@ -29,7 +22,7 @@ class AnyZohoAuthError {
  * `ERR_ZOHO_HOST_DENIED`) are a bare 500, and are logged. In a microservice every error is a line of `debug`, as nobody
  * waits for the answer to an event. For any other kind of caller the error is thrown on.
  */
-@Catch(AnyZohoAuthError)
+@Catch(ZohoAuthError)
 export class ZohoAuthExceptionFilter implements ExceptionFilter<ZohoAuthError> {
   readonly #logger = new Logger(ZohoAuthExceptionFilter.name)
 

@@ -348,7 +348,7 @@ function normalised(judged: { readonly kind: string }): Response {
   if (judged.kind === 'revoked') return new Response(null, { status: 200 })
   if (judged.kind !== 'token') return Response.json({ error: 'invalid_request' }, { status: 400 })
   const token = judged as Extract<TokenAnswer, { kind: 'token' }>
-  return new ParsedResponse({
+  return parsedResponse({
     access_token: token.value,
     token_type: 'bearer',
     expires_in: token.lifeMs / 1000,
@@ -356,16 +356,12 @@ function normalised(judged: { readonly kind: string }): Response {
   })
 }
 
-/** 200 with a JSON that was read already: written out it would be a stream, and read once more. */
-class ParsedResponse extends Response {
-  readonly #json: object
-
-  constructor(json: object) {
-    super(null, { status: 200 })
-    this.#json = json
-  }
-
-  override readonly json = async (): Promise<object> => this.#json
+/**
+ * 200 with a JSON that was read already: written out it would be a stream, and read once more. No class of its own: naming
+ * `Response` at import would load Node's fetch then, which takes longer than all of core.
+ */
+function parsedResponse(json: object): Response {
+  return Object.assign(new Response(null, { status: 200 }), { json: async () => json })
 }
 
 /** Reads a body as text and stops where it grows too long. It is a web stream, or a Node stream from a `fetch` such as node-fetch. */

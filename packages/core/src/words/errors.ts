@@ -128,8 +128,8 @@ export interface ZohoAuthErrorDetails {
 }
 
 /**
- * The one error class of this library. Tell errors apart by `code`, and recognise them with {@link isZohoAuthError}:
- * two copies of this package may be loaded, so `instanceof` is not promised to work.
+ * The one error class of this library. Tell errors apart by `code`, and recognise them with {@link isZohoAuthError} or
+ * `instanceof`, which know those of another copy of this package too: each entry point brings its own.
  *
  * No field holds a token or a secret.
  */
@@ -175,6 +175,11 @@ export class ZohoAuthError extends Error {
       this.headers = { 'Retry-After': String(Math.max(1, Math.ceil(this.retryAfterMs / 1000))) }
     }
     Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  static override [Symbol.hasInstance](thrown: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this, and knows its own alone
+    return this === ZohoAuthError ? isZohoAuthError(thrown) : super[Symbol.hasInstance](thrown)
   }
 
   toJSON(): Record<string, unknown> {

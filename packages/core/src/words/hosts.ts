@@ -1,5 +1,5 @@
 import { DATA_CENTERS, type DataCenter, gatewayDomain, labelsBelow, productDomain } from './data-centers.js'
-import { brandHosts } from './products.js'
+import { isBrandHost } from './products.js'
 
 /** Which URLs may be sent a token. */
 export interface HostPolicy {
@@ -61,7 +61,7 @@ function isHostOfZoho({ protocol, host }: URL, dataCenter: DataCenter): boolean 
   if (protocol !== 'https:') return false
   const labels = labelsBelow(host, productDomain(dataCenter))
   if (labels !== undefined) return !PUBLISHED.test(labels)
-  return labelsBelow(host, gatewayDomain(dataCenter)) !== undefined || brandHosts(dataCenter).has(host)
+  return labelsBelow(host, gatewayDomain(dataCenter)) !== undefined || isBrandHost(host, dataCenter)
 }
 
 /** Below the product domain too there are hosts of customers: their Creator applications, and the wikis there once were. */

@@ -721,21 +721,13 @@ export function productOrigin(
   )
 }
 
-/** Hosts of Zoho's other brands in a data centre. */
-export function brandHosts(dataCenter: DataCenter): ReadonlySet<string> {
-  return BRAND_HOSTS.get(dataCenter) ?? NO_HOSTS
+/** Whether a host belongs to one of Zoho's other brands in a data centre. */
+export function isBrandHost(name: string, dataCenter: DataCenter): boolean {
+  const product = BY_HOST.get(name)
+  if (product === undefined) return false
+  const { host } = TABLE[product]
+  return typeof host !== 'string' && host[dataCenter] === name
 }
-
-const NO_HOSTS: ReadonlySet<string> = new Set()
-
-const BRAND_HOSTS: ReadonlyMap<DataCenter, ReadonlySet<string>> = new Map(
-  DATA_CENTERS.map((dataCenter) => [
-    dataCenter,
-    new Set(
-      Object.values(TABLE).flatMap(({ host }) => (typeof host === 'string' ? [] : (host[dataCenter] ?? []))),
-    ),
-  ]),
-)
 
 /**
  * Which product a URL belongs to: by its host where that is a product's own, by its path on the gateway, and on origins that
