@@ -86,6 +86,7 @@ const WANTED = {
     ['a fresh token, handle', '≤ 2 ×'],
     ['a fresh token, peekToken', '≤ 1.8 ×'],
     ['heap of a connection at 10 000', '≤ 750 B'],
+    ['import of core ÷ import of openid-client', '≤ 0.5'],
     ['acquire, a hit, redis', 'aim: ≤ 1.5 × PING'],
     ['acquire, a hit, postgres', 'aim: ≤ 1.5 × select 1'],
     ['acquire and commit, redis', '2 round trips'],

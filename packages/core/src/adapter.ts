@@ -1,8 +1,7 @@
 /** For adapters of frameworks and HTTP clients, and for the command line: what core decides and they have to say or ask. */
 export type { ReadVariable } from './config/env.js'
 export { environment } from './config/env.js'
-export { DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS } from './config/settings.js'
-export { CLOSE_GRACE_MS } from './engine.js'
+export { CLOSE_GRACE_MS, DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS } from './config/settings.js'
 export type { PeekedStream } from './request/answer-beginning.js'
 export { peekStream, readBeginning } from './request/answer-beginning.js'
 export type { ProblemDetails } from './request/problem-details.js'

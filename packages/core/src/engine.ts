@@ -1,5 +1,5 @@
 import type { ZohoAuthOptions } from './config/options.js'
-import { readSettings, type Settings } from './config/settings.js'
+import { CLOSE_GRACE_MS, readSettings, type Settings } from './config/settings.js'
 import { warnOfFleet, warnOfTwins } from './config/warnings.js'
 import { Consent } from './connections/consent.js'
 import { revokeConnection, revokeToken } from './connections/revoke.js'
@@ -39,9 +39,6 @@ import {
   type ZohoFetchOptions,
   type ZohoHandle,
 } from './zoho-auth.js'
-
-/** How long `close` lets work under way finish, in milliseconds (five seconds). */
-export const CLOSE_GRACE_MS = 5_000
 
 /** What a consent under way may still need when the engine is closed: an exchange, a look at the store, a write, a revocation. */
 const CLOSE_STEPS = 4

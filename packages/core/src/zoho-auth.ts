@@ -1,7 +1,10 @@
 import type { ZohoConsent } from './connections/zoho-consent.js'
 import type { Connection, ConnectionState } from './words/connection.js'
+import type { CooldownReason, ProcessCooldownReason } from './words/cooldown.js'
 import type { DataCenter } from './words/data-centers.js'
+import type { ZohoAuthErrorCode } from './words/errors.js'
 import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
+import type { LastError } from './words/last-errors.js'
 import type { Product } from './words/products.js'
 import type { ConnectionAnswer } from './words/scope.js'
 import type { Token } from './words/token.js'
@@ -22,14 +25,12 @@ export interface TokenOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What `revoke` takes. */
 export interface RevokeOptions {
   readonly connection?: string | undefined
   /** The value of one access token: that one alone is revoked, and the grant stays. */
   readonly token?: string | undefined
 }
 
-/** What `revokeAll` takes. */
 export interface RevokeAllOptions {
   /** Which connections; there is no default, so that nobody disconnects everyone by mistake. */
   readonly where: (connection: Omit<Connection, 'refreshToken' | 'replaced'>) => boolean
@@ -39,14 +40,20 @@ export interface RevokeAllOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What `revokeAll` has done. */
+/** One connection for which a call did not go well. */
+export interface FailedConnection {
+  readonly connection: string
+  /** `unknown`: what was thrown is no error of this library. */
+  readonly code: ZohoAuthErrorCode | 'unknown'
+}
+
 export interface RevokeReport {
   /** Connections looked at. */
   readonly seen: number
   /** Those that are revoked now, or were already. */
   readonly revoked: number
   /** Those that could not be revoked, the first hundred of them. Another call tries them again. */
-  readonly failed: readonly { readonly connection: string; readonly code: string }[]
+  readonly failed: readonly FailedConnection[]
 }
 
 /** What `warm` takes besides the ids. */
@@ -59,17 +66,15 @@ export interface WarmOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What `warm` has done. */
 export interface WarmReport {
   /** Connections asked for. */
   readonly seen: number
   /** Those that have a usable token in this process now. */
   readonly warmed: number
   /** Those without one, the first hundred of them. */
-  readonly failed: readonly { readonly connection: string; readonly code: string }[]
+  readonly failed: readonly FailedConnection[]
 }
 
-/** What `peekToken` takes. */
 export interface PeekOptions {
   readonly connection?: string | undefined
 }
@@ -81,7 +86,6 @@ export interface ZohoFetchOptions extends RequestInit {
   readonly product?: Product | undefined
 }
 
-/** What {@link ZohoHandle.outgoing} takes. */
 export interface OutgoingOptions {
   readonly connection?: string | undefined
   readonly product?: Product | undefined
@@ -135,14 +139,13 @@ export interface ConnectionStatus {
   /** Whether the token store answered just now. */
   readonly store: 'up' | 'down'
   /** Nothing is sent until then, and why. */
-  readonly cooldown?: { readonly untilAt: number; readonly reason: string }
+  readonly cooldown?: { readonly untilAt: number; readonly reason: CooldownReason | ProcessCooldownReason }
   /** Requests of this process to the accounts servers, of all connections: under way, of how many, and waiting for room. */
   readonly requests: { readonly underWay: number; readonly queued: number; readonly max: number }
   /** The last failure since the last token, as this process saw it. */
-  readonly lastError?: { readonly code: string; readonly message: string; readonly at: number }
+  readonly lastError?: LastError
 }
 
-/** What `rotateKeys` takes. */
 export interface RotateOptions {
   /** Called after each connection. */
   readonly onProgress?: ((report: RotateReport) => void) | undefined
@@ -150,13 +153,12 @@ export interface RotateOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What `rotateKeys` has done. */
 export interface RotateReport {
   readonly seen: number
   /** Sealed anew; the others had the first key already, or failed. */
   readonly rotated: number
   /** Those that could not be opened or written, the first hundred of them. They are left as they are. */
-  readonly failed: readonly { readonly connection: string; readonly code: string }[]
+  readonly failed: readonly FailedConnection[]
 }
 
 /** The calls of {@link ZohoAuth}, bound to one connection. Never reads the surrounding scope. */

@@ -1,3 +1,5 @@
+import { parseObject } from '../words/json.js'
+
 /** An answer of the accounts server to a token request, in words. Judged by its body, not its status. */
 export type TokenAnswer =
   | {
@@ -177,23 +179,6 @@ function lifeOf(body: Record<string, unknown>): number | undefined {
 function numberOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,15}(\.\d{1,6})?$/.test(value) ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined
-}
-
-/** A JSON object, or `undefined` for anything else. */
-export function parseObject(body: string): Record<string, unknown> | undefined {
-  const value = parseJson(body)
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
-}
-
-/** A JSON value, or `undefined` for anything else. A byte order mark before it is no fault (RFC 8259 section 8.1). */
-export function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body.startsWith('\uFEFF') ? body.slice(1) : body)
-  } catch {
-    return undefined
-  }
 }
 
 /** Takes out of a text what is known to be secret. */

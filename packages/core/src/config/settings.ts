@@ -16,6 +16,7 @@ import { configError, ZohoAuthError } from '../words/errors.js'
 import { DEFAULT_EXPIRY_POLICY, type ExpiryPolicy } from '../words/expiry.js'
 import { type NamedServer, serverOrigin } from '../words/hosts.js'
 import { type Logger, warningLogger } from '../words/logger.js'
+import { platformFetch } from '../words/platform.js'
 import { productOrigin } from '../words/products.js'
 import { environment, perDataCenter } from './env.js'
 import { type ConnectionLookup, OPTION_NAMES, type PerDataCenter, type ZohoAuthOptions } from './options.js'
@@ -41,8 +42,8 @@ const MAX_CONCURRENCY = 10_000
 /** Default number of processes where tokens are shared. */
 export const DEFAULT_INSTANCES = 10
 
-/** Node's own `fetch`, the one that there is at the time of the call. */
-export const platformFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
+/** How long `close` lets work under way finish, in milliseconds (five seconds). */
+export const CLOSE_GRACE_MS = 5_000
 
 /** Path of the OAuth endpoints below an accounts server. */
 const OAUTH_PATH = '/oauth/v2'

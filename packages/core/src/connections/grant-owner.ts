@@ -1,4 +1,4 @@
-import { parseObject } from '../accounts/answers.js'
+import { parseObject } from '../words/json.js'
 import { readLimited } from '../accounts/client.js'
 import type { Runtime } from '../runtime.js'
 import type { DataCenter } from '../words/data-centers.js'

@@ -1,7 +1,7 @@
 import type { Runtime } from '../runtime.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
-import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
-import type { RevokeAllOptions, RevokeReport } from '../zoho-auth.js'
+import { codeOf, ZohoAuthError } from '../words/errors.js'
+import type { FailedConnection, RevokeAllOptions, RevokeReport } from '../zoho-auth.js'
 import { revokeConnection } from './revoke.js'
 
 /** Most failures that are named one by one in a report. */
@@ -21,7 +21,7 @@ export async function revokeAll(
     throw new TypeError(
       'revokeAll needs { where }: a function that says which connections, such as those of one tenant',
     )
-  const report = { seen: 0, revoked: 0, failed: [] as { connection: string; code: string }[] }
+  const report = { seen: 0, revoked: 0, failed: [] as FailedConnection[] }
   const rows = store instanceof SealedConnectionStore ? store.unopened() : store.list()
   for await (const { refreshToken: _, replaced: __, ...row } of rows) {
     signal?.throwIfAborted()
@@ -32,7 +32,7 @@ export async function revokeAll(
       await revokeConnection(row.id, runtime)
       report.revoked += 1
     } catch (error) {
-      const code = isZohoAuthError(error) ? error.code : 'unknown'
+      const code = codeOf(error)
       if (report.failed.length < MAX_FAILURES) report.failed.push({ connection: row.id, code })
     }
     onProgress?.({ ...report, failed: [...report.failed] })

@@ -1,7 +1,7 @@
 import type { Runtime } from '../runtime.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
-import { ZohoAuthError, type ZohoAuthErrorCode } from '../words/errors.js'
-import type { RotateOptions, RotateReport } from '../zoho-auth.js'
+import { codeOf, ZohoAuthError } from '../words/errors.js'
+import type { FailedConnection, RotateOptions, RotateReport } from '../zoho-auth.js'
 
 /** Most failures that are named one by one in a report. */
 const MAX_FAILURES = 100
@@ -21,7 +21,7 @@ export async function rotateKeys(
   const report = {
     seen: 0,
     rotated: 0,
-    failed: [] as { connection: string; code: ZohoAuthErrorCode | 'unknown' }[],
+    failed: [] as FailedConnection[],
   }
   for await (const { id } of store.unopened()) {
     signal?.throwIfAborted()
@@ -30,9 +30,8 @@ export async function rotateKeys(
     try {
       if (await store.reseal(id)) report.rotated += 1
     } catch (error) {
-      const code = ((error as { code?: ZohoAuthErrorCode } | undefined)?.code ??
-        'unknown') as ZohoAuthErrorCode
-      if (report.failed.length < MAX_FAILURES) report.failed.push({ connection: id, code })
+      if (report.failed.length < MAX_FAILURES)
+        report.failed.push({ connection: id, code: codeOf(error) })
     }
     onProgress?.({ ...report, failed: [...report.failed] })
   }

@@ -1,4 +1,4 @@
-import { parseJson } from '../accounts/answers.js'
+import { parseJson } from '../words/json.js'
 import { dialectOf, type Product } from '../words/products.js'
 
 /**

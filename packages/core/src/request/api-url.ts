@@ -1,4 +1,4 @@
-import { readConnection } from '../connections/read.js'
+import { readConnection } from '../token/grant.js'
 import type { Runtime } from '../runtime.js'
 import type { TokenSource } from '../token/source.js'
 import type { DataCenter } from '../words/data-centers.js'

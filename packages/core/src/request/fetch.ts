@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { platformFetch } from '../config/settings.js'
+import { platformFetch } from '../words/platform.js'
 import type { ZohoFetchOptions } from '../zoho-auth.js'
 import { peekStream, readBeginning } from './answer-beginning.js'
 import type { OutgoingRequest } from './outgoing.js'

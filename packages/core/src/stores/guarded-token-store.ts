@@ -1,20 +1,11 @@
 import type { EngineClock } from '../words/engine-clock.js'
 import { describeFault } from '../words/errors.js'
 import type { Events } from '../words/events.js'
-import { makeRoom } from '../words/make-room.js'
+import { BoundedMap } from '../words/bounded-map.js'
 import { ended, once } from '../words/waits.js'
 import { TokenBucket } from './budget.js'
-import type {
-  AcquireRequest,
-  AcquireResult,
-  BudgetPolicy,
-  Cooldown,
-  RefreshLease,
-  ReleaseOptions,
-  StoredToken,
-  TokenRecord,
-  TokenStore,
-} from './ports.js'
+import type { AcquireRequest, AcquireResult, BudgetPolicy, RefreshLease, ReleaseOptions, StoredToken, TokenRecord, TokenStore } from './ports.js'
+import type { Cooldown } from '../words/cooldown.js'
 
 /** A store operation that takes longer than this counts as failed, in milliseconds (2 seconds). */
 const STORE_TIMEOUT_MS = 2_000
@@ -59,7 +50,7 @@ export class GuardedTokenStore implements TokenStore {
   readonly changed?: (key: string, signal: AbortSignal) => Promise<void>
   readonly #inner: TokenStore
   readonly #options: GuardOptions
-  readonly #buckets = new Map<string, TokenBucket>()
+  readonly #buckets = new BoundedMap<string, TokenBucket>(MAX_BUCKETS)
   /** Until the store is ready, or could not be made so. Its time is not the store's. */
   #preparing: (() => Promise<void>) | undefined
   #downSince: number | undefined
@@ -106,7 +97,6 @@ export class GuardedTokenStore implements TokenStore {
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
       bucket = new TokenBucket(budget, instances, clock.now(), random)
-      makeRoom(this.#buckets, MAX_BUCKETS)
       this.#buckets.set(key, bucket)
     }
     return bucket.take(clock.now())

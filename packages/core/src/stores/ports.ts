@@ -1,4 +1,5 @@
 import type { Connection } from '../words/connection.js'
+import type { Cooldown, CooldownReason } from '../words/cooldown.js'
 
 /** How many new tokens the whole fleet takes per refresh token and window. */
 export interface BudgetPolicy {
@@ -6,23 +7,6 @@ export interface BudgetPolicy {
   readonly limit: number
   /** Length of the window, in milliseconds. Default 600 000 (ten minutes), Zoho's own. */
   readonly windowMs: number
-}
-
-/**
- * Why nothing may be sent for a while.
- *
- * - `dead`: Zoho refused the grant.
- * - `revoked`: the connection was revoked on purpose.
- * - `throttled`: Zoho said that too many tokens were asked for.
- * - `budget`: our own share of Zoho's limit is spent.
- * - `backoff`: the accounts server failed lately.
- */
-export type CooldownReason = 'dead' | 'revoked' | 'throttled' | 'budget' | 'backoff'
-
-/** A time in which nothing may be sent, counted from now on the store's own clock. */
-export interface Cooldown {
-  readonly reason: CooldownReason
-  readonly ms: number
 }
 
 /** A token as a store keeps it. */

@@ -1,13 +1,5 @@
-import type {
-  AcquireRequest,
-  AcquireResult,
-  Cooldown,
-  CooldownReason,
-  RefreshLease,
-  ReleaseOptions,
-  StoredToken,
-  TokenRecord,
-} from './ports.js'
+import type { AcquireRequest, AcquireResult, RefreshLease, ReleaseOptions, StoredToken, TokenRecord } from './ports.js'
+import type { Cooldown, CooldownReason } from '../words/cooldown.js'
 
 /** Most leases of one key that are remembered as not ended; the oldest are those of processes that died. */
 const MAX_PENDING = 32

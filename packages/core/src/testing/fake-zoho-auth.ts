@@ -7,6 +7,7 @@ import { Token } from '../words/token.js'
 import {
   type ConnectionResolver,
   type ConnectionStatus,
+  type FailedConnection,
   type Outgoing,
   type OutgoingOptions,
   type PeekOptions,
@@ -156,7 +157,7 @@ class Fake extends ZohoAuth implements FakeZohoAuth {
 
   override async warm(ids: Iterable<string> | AsyncIterable<string>): Promise<WarmReport> {
     const { error } = this.#options
-    const report = { seen: 0, warmed: 0, failed: [] as { connection: string; code: string }[] }
+    const report = { seen: 0, warmed: 0, failed: [] as FailedConnection[] }
     for await (const connection of ids) {
       report.seen += 1
       this.asked.push(connection)

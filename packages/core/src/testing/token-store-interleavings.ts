@@ -1,13 +1,7 @@
 import type fc from 'fast-check'
 import { memoryTokenStore } from '../stores/memory-token-store.js'
-import type {
-  AcquireResult,
-  Cooldown,
-  CooldownReason,
-  RefreshLease,
-  TokenRecord,
-  TokenStore,
-} from '../stores/ports.js'
+import type { AcquireResult, RefreshLease, TokenRecord, TokenStore } from '../stores/ports.js'
+import type { Cooldown, CooldownReason } from '../words/cooldown.js'
 import { freshKey } from './contract.js'
 import { ManualClock } from './manual-clock.js'
 

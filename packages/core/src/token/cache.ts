@@ -1,5 +1,5 @@
 import { drawnPolicy, type ExpiryPolicy, freshness } from '../words/expiry.js'
-import { makeRoom } from '../words/make-room.js'
+import { BoundedMap } from '../words/bounded-map.js'
 import { Token, type TokenFields } from '../words/token.js'
 
 /** Most connections whose tokens are kept in memory; beyond it the token refreshed longest ago is dropped. */
@@ -35,7 +35,7 @@ export interface SourcedToken {
  * Oldest refresh first out: a refreshed connection moves to the end, and reading moves nothing.
  */
 export class TokenCache {
-  readonly #tokens = new Map<string, CachedToken>()
+  readonly #tokens = new BoundedMap<string, CachedToken>(MAX_TOKENS)
   readonly #policy: ExpiryPolicy
   /** Most connections have the same domain and scopes: they are kept once. */
   readonly #shared = new Shared()
@@ -96,7 +96,6 @@ export class TokenCache {
       proven: same && before.proven,
     }
     this.#tokens.delete(connection)
-    makeRoom(this.#tokens, MAX_TOKENS)
     this.#tokens.set(connection, cached)
     return cached
   }

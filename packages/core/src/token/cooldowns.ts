@@ -1,6 +1,6 @@
-import type { CooldownReason } from '../stores/ports.js'
+import type { CooldownReason, ProcessCooldownReason } from '../words/cooldown.js'
 import type { ZohoAuthErrorCode } from '../words/errors.js'
-import { makeRoom } from '../words/make-room.js'
+import { BoundedMap } from '../words/bounded-map.js'
 
 /** What a shared store said about cooldown is believed for this long without asking again, in milliseconds. */
 export const COOLDOWN_REMEMBERED_MS = 5_000
@@ -11,8 +11,7 @@ const MAX_KEYS = 100_000
 /** A time in which this process asks nobody. */
 export interface RememberedCooldown {
   readonly untilAt: number
-  /** `client`, `unreachable` and `store` say something about this process alone; they never go into a shared store. */
-  readonly reason: CooldownReason | 'client' | 'unreachable' | 'store'
+  readonly reason: CooldownReason | ProcessCooldownReason
   /** The error that callers get, without its retry time. */
   readonly code: ZohoAuthErrorCode
   readonly action?: string | undefined
@@ -32,15 +31,14 @@ export interface KeyFailures {
 
 /** Remembers cooldowns and failures in this process, by key, so that a thousand callers cost no thousand questions. */
 export class CooldownCache {
-  readonly #entries = new Map<
+  readonly #entries = new BoundedMap<
     string,
     { readonly cooldown: RememberedCooldown; readonly askAgainAt: number }
-  >()
-  readonly #failures = new Map<string, KeyFailures>()
+  >(MAX_KEYS)
+  readonly #failures = new BoundedMap<string, KeyFailures>(MAX_KEYS)
 
   /** Remembers until the cooldown ends; what else a shared store said is asked again after {@link COOLDOWN_REMEMBERED_MS}. */
   set(key: string, cooldown: RememberedCooldown, now: number): void {
-    if (!this.#entries.has(key)) makeRoom(this.#entries, MAX_KEYS)
     const askAgainAt = KEPT.has(cooldown.reason)
       ? cooldown.untilAt
       : Math.min(cooldown.untilAt, now + COOLDOWN_REMEMBERED_MS)
@@ -60,7 +58,6 @@ export class CooldownCache {
   }
 
   failed(key: string, failures: KeyFailures): void {
-    if (!this.#failures.has(key)) makeRoom(this.#failures, MAX_KEYS)
     this.#failures.set(key, { ...this.#failures.get(key), ...failures })
   }
 

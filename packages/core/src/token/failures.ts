@@ -59,7 +59,7 @@ export class RefreshFailures {
           cooldown: { reason: 'throttled', ms: windowMs },
           unspent: true,
         })
-        const event = { connection: connection.id, reason: 'throttled', retryAfterMs: windowMs }
+        const event = { connection: connection.id, reason: 'throttled', retryAfterMs: windowMs } as const
         this.#runtime.events.emit('refresh.throttled', event)
         return this.#cool(connection, key, 'throttled', windowMs, 'ERR_ZOHO_THROTTLED', 'throttled')
       }

@@ -1,6 +1,7 @@
 import type { Slot } from '../accounts/request-limit.js'
 import { type GuardedTokenStore, StoreFault } from '../stores/guarded-token-store.js'
-import type { BudgetPolicy, Cooldown, RefreshLease, StoredToken } from '../stores/ports.js'
+import type { BudgetPolicy, RefreshLease, StoredToken } from '../stores/ports.js'
+import type { Cooldown } from '../words/cooldown.js'
 import type { EngineClock } from '../words/engine-clock.js'
 import { ZohoAuthError } from '../words/errors.js'
 import type { Stop } from '../words/stop.js'

@@ -151,7 +151,8 @@ export class Refresher {
     try {
       const answer = await acquireLease(request, store, this.#runtime.cooldowns, clock, random)
       if (answer.kind === 'cooldown' && answer.learned && answer.cooldown.code === 'ERR_ZOHO_THROTTLED') {
-        const { reason, untilAt } = answer.cooldown
+        const { untilAt } = answer.cooldown
+        const reason = answer.cooldown.reason === 'budget' ? 'budget' : 'throttled'
         events.emit('refresh.throttled', { connection: id, reason, retryAfterMs: untilAt - clock.now() })
       }
       return answer

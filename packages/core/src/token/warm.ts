@@ -1,7 +1,7 @@
 import type { Runtime } from '../runtime.js'
-import { isZohoAuthError } from '../words/errors.js'
+import { codeOf } from '../words/errors.js'
 import { unlimitedListeners } from '../words/waits.js'
-import type { WarmOptions, WarmReport, ZohoAuth } from '../zoho-auth.js'
+import type { FailedConnection, WarmOptions, WarmReport, ZohoAuth } from '../zoho-auth.js'
 
 /** Connections that are begun with in a second, unless told otherwise (fifty). */
 const DEFAULT_PER_SECOND = 50
@@ -27,7 +27,7 @@ export async function warm(
   // The rest of the requests is left to callers.
   const atOnce = Math.ceil(maxConcurrentRefreshes / 2)
   const ended = unlimitedListeners(AbortSignal.any(signal === undefined ? [stopping] : [signal, stopping]))
-  const report = { seen: 0, warmed: 0, failed: [] as { connection: string; code: string }[] }
+  const report = { seen: 0, warmed: 0, failed: [] as FailedConnection[] }
   const underWay = new Set<Promise<void>>()
   const fill = async (connection: string) => {
     try {
@@ -35,7 +35,7 @@ export async function warm(
       report.warmed += 1
     } catch (error) {
       if (ended.aborted) return
-      const code = isZohoAuthError(error) ? error.code : 'unknown'
+      const code = codeOf(error)
       if (report.failed.length < MAX_FAILURES) report.failed.push({ connection, code })
     }
     onProgress?.({ ...report, failed: [...report.failed] })

@@ -201,6 +201,11 @@ export function isZohoAuthError(thrown: unknown): thrown is ZohoAuthError {
   return typeof thrown === 'object' && thrown !== null && (thrown as Record<symbol, unknown>)[BRAND] === true
 }
 
+/** The code of something thrown; `unknown` if it is no error of this library. */
+export function codeOf(thrown: unknown): ZohoAuthErrorCode | 'unknown' {
+  return isZohoAuthError(thrown) ? thrown.code : 'unknown'
+}
+
 /**
  * The part of a network error that is safe and useful to keep: its message, its code and those of its causes. One that
  * has neither message nor code is told by its name, such as `TimeoutError`.

@@ -1,4 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
+import type { CooldownReason } from './cooldown.js'
 import type { DataCenter } from './data-centers.js'
 import type { ZohoAuthErrorCode } from './errors.js'
 
@@ -47,7 +48,7 @@ export interface ZohoAuthEvents {
   'refresh.throttled': {
     readonly connection: string
     /** `throttled`: by Zoho. `budget`: our own share is spent. */
-    readonly reason: string
+    readonly reason: Extract<CooldownReason, 'throttled' | 'budget'>
     readonly retryAfterMs: number
   }
   /** A new grant was stored. `refreshTokens` is how many this library knows of for the same Zoho user, where it knows. */
