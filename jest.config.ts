@@ -42,28 +42,22 @@ const on = (name: string, folder: string, modules: RegExp): Project => {
   }
 }
 
+/** For tests on real servers, which are started once, and only for them. */
+const SERVERS = {
+  globalSetup: '<rootDir>/../../checks/support/global-setup.ts',
+  globalTeardown: '<rootDir>/../../checks/support/global-teardown.ts',
+}
+
 const config: Config = {
   projects: [
-    ...[
-      'core',
-      'emulator',
-      'axios',
-      'connect',
-      'express',
-      'nestjs',
-      'store-file',
-      'store-redis',
-      'store-postgres',
-      'cli',
-    ].map(project),
+    ...['core', 'emulator', 'connect', 'axios', 'express', 'nestjs', 'store-file', 'cli'].map(project),
+    ...['store-redis', 'store-postgres'].map((name) => ({ ...project(name), ...SERVERS })),
     on('axios', 'axios16', /^(axios)$/),
     on('axios', 'axios17', /^(axios)$/),
     on('express', 'express4', /^(express)$/),
     on('nestjs', 'nest11', /^(@nestjs\/.*|rxjs|reflect-metadata|axios)$/),
   ],
   reporters: ['default', '<rootDir>/checks/support/summary-reporter.mjs'],
-  globalSetup: '<rootDir>/checks/support/global-setup.ts',
-  globalTeardown: '<rootDir>/checks/support/global-teardown.ts',
   // Jest leaves one core alone by default, which is half of a small machine.
   maxWorkers: '100%',
   // Five minutes: only what hangs takes as long. The machine may be busy, and no test waits for time itself.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Connection, memoryConnectionStore } from '@zoho-auth/core'
+import { whole } from '../../../checks/support/form.mjs'
 import { until } from '../../../checks/support/waiting.mjs'
 import {
   breathe,
@@ -15,11 +16,11 @@ import {
 
 const userOf = async (response: Response) => ((await response.json()) as { echo: { user: string } }).echo.user
 
-test('two connections at once, 1 000 interleavings: never each other’s token', async () => {
+test(`two connections at once, ${whole(1_000)} interleavings: never each other’s token`, async () => {
   const emulator = await emulate()
   const zoho = engine(emulator, { connections: connectionsFor(emulator, ['ada', 'bob']) })
   const answers = await Promise.all(
-    Array.from({ length: 1_000 }, async (_, index) => {
+    Array.from({ length: whole(1_000) }, async (_, index) => {
       const who = index % 2 === 0 ? 'ada' : 'bob'
       // Tokens die now and then while requests are in the air.
       if (index % 100 === 50) emulator.killTokens()

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { ZohoAuth } from '@zoho-auth/core'
 import { Agent, type Dispatcher } from 'undici'
 import { figure } from '../../../checks/support/figures.mjs'
+import { QUICK } from '../../../checks/support/form.mjs'
 import { KEEP_ALIVE_MS } from '../../../checks/support/waiting.mjs'
 import { emulate, engine } from './support.js'
 
@@ -365,16 +366,17 @@ test('what the server sees and what the caller gets is what `fetch` does, but fo
   zoho = engine(await emulate(), { allowedOrigins: [home, away], logger: { warn: () => {} } })
   await zoho.getToken()
   const differences: object[] = []
-  for (const [name, make] of cases) {
+  for (const [name, make] of QUICK ? cases.filter((_, nth) => nth % 4 === 0) : cases) {
     const want = await outcome((...call: Arguments) => fetch(call[0], call[1] as RequestInit), make)
     const got = await outcome((...call: Arguments) => zoho.fetch(call[0], call[1] as RequestInit), make)
     if (JSON.stringify(got) !== JSON.stringify(want)) differences.push({ name, want, got })
   }
-  figure(
-    'differences between fetch and zoho.fetch that are not the token',
-    differences.length === 0,
-    `${differences.length} in ${cases.length} cases`,
-  )
+  if (!QUICK)
+    figure(
+      'differences between fetch and zoho.fetch that are not the token',
+      differences.length === 0,
+      `${differences.length} in ${cases.length} cases`,
+    )
   expect(differences).toEqual([])
   expect(cases.length).toBeGreaterThanOrEqual(170)
 }, 120_000)

@@ -7,6 +7,7 @@ import {
   type ZohoAuthError,
 } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
+import { QUICK } from '../../../checks/support/form.mjs'
 import { answered, until } from '../../../checks/support/waiting.mjs'
 import { byHand, closing, codeOf, connectionsFor, emulate, engine, turning } from './support.js'
 
@@ -90,6 +91,8 @@ async function failure(work: Promise<unknown>): Promise<ZohoAuthError> {
     (error) => error as ZohoAuthError,
   )
 }
+
+const slow = QUICK ? test.skip : test
 
 describe('room for requests to the accounts servers', () => {
   test('500 connections at once: never more than the limit under way, one request each, first come, first served', async () => {
@@ -311,7 +314,7 @@ describe('room for requests to the accounts servers', () => {
     expect(steps.seen).toHaveLength(2)
   })
 
-  test('a refresh that nobody waits for does not begin behind ten thousand others', async () => {
+  slow('a refresh that nobody waits for does not begin behind ten thousand others', async () => {
     const { clock, connections, emulator, steps } = await narrow(1)
     const stale = { ...(await connections.get('customer-0')), id: 'stale' } as Connection
     const zoho = engine(emulator, {

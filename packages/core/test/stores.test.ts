@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { memoryConnectionStore, memoryTokenStore } from '@zoho-auth/core'
 import type { AcquireRequest } from '@zoho-auth/core/store'
 import { connectionStoreContract, ManualClock, tokenStoreContract } from '@zoho-auth/core/testing'
+import { QUICK } from '../../../checks/support/form.mjs'
 
 tokenStoreContract(test, () => {
   const clock = new ManualClock()
@@ -10,7 +11,9 @@ tokenStoreContract(test, () => {
 
 connectionStoreContract(test, () => memoryConnectionStore())
 
-describe('many keys in memory', () => {
+const slow = QUICK ? describe.skip : describe
+
+slow('many keys in memory', () => {
   /** As many as are kept. */
   const VISITS = 200_000
   const budget = { limit: 8, windowMs: 600_000 }

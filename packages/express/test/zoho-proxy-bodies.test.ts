@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
+import { QUICK } from '../../../checks/support/form.mjs'
 import { until } from '../../../checks/support/waiting.mjs'
 import { MAX_REPLAYED_BYTES } from '../src/proxy/request-body.js'
 import { ask, MIB, PATH, proxied, upstream } from './proxy-support.js'
@@ -180,7 +181,9 @@ test('an upload is read no faster than Zoho takes it', async () => {
   expect(Buffer.concat(chunks).toString()).toBe(LARGE_DIGEST)
 })
 
-test('neither an upload nor a download is kept in memory', async () => {
+const slow = QUICK ? test.skip : test
+
+slow('neither an upload nor a download is kept in memory', async () => {
   const live: number[] = []
   const measure = (before: number, after: number): void => {
     if (Math.floor(before / MEASURED_EVERY) < Math.floor(after / MEASURED_EVERY)) live.push(liveBytes())

@@ -3,6 +3,7 @@ import { expect, jest, test } from '@jest/globals'
 import { defaultZohoAuth, isZohoAuthError, memoryConnectionStore, type ZohoAuth } from '@zoho-auth/core'
 import type { Emulator } from '@zoho-auth/emulator'
 import express from 'express'
+import { whole } from '../../../checks/support/form.mjs'
 import { until } from '../../../checks/support/waiting.mjs'
 import { zohoAuth, zohoErrorHandler, zohoProxy } from '../src/index.js'
 import { anyone, ask, PATH, printed, proxied, raw, upstream } from './proxy-support.js'
@@ -216,7 +217,7 @@ const CONNECTIONS: readonly { how: string; mount: (auth: ZohoAuth) => express.Re
 ]
 
 test.each(CONNECTIONS)(
-  'two tenants in 200 interleaved requests never see each other, by $how',
+  `two tenants in ${whole(200)} interleaved requests never see each other, by $how`,
   async ({ mount }) => {
     const emulator = await emulate({ latencyMs: 5 })
     const auth = engine(many(emulator, ['acme', 'globex']))
@@ -224,7 +225,7 @@ test.each(CONNECTIONS)(
       .use(signIn)
       .use('/recruit', ...mount(auth))
     const origin = await serve(app)
-    const orgs = Array.from({ length: 200 }, (_, number) => (number % 2 === 0 ? 'acme' : 'globex'))
+    const orgs = Array.from({ length: whole(200) }, (_, number) => (number % 2 === 0 ? 'acme' : 'globex'))
     const send = async (org: string): Promise<[string, boolean]> => {
       const body = `${org} `.repeat(20_000)
       const init = { method: 'POST', headers: { 'x-test-org': org }, body }

@@ -27,6 +27,7 @@ import {
   ZohoConnection,
 } from '@zoho-auth/nestjs'
 import { mergeMap } from 'rxjs'
+import { whole } from '../../../checks/support/form.mjs'
 import { emulated, engineOptions, PLATFORMS, start, tenants } from './support.js'
 
 type WithOrg = { headers: Record<string, string | undefined>; org?: string }
@@ -159,7 +160,7 @@ describe.each(PLATFORMS)('a request on $platform', ({ adapter }) => {
     expect(emulator.counters.tokenRequests).toBe(1)
   })
 
-  test('never mixes two tenants, in 1000 interleaved requests', async () => {
+  test(`never mixes two tenants, in ${whole(1_000)} interleaved requests`, async () => {
     const emulator = await emulated()
     const { options } = tenants(emulator, 'acme', 'globex')
     const connection = async ({ headers }: WithOrg) => {
@@ -170,7 +171,7 @@ describe.each(PLATFORMS)('a request on $platform', ({ adapter }) => {
       { imports: [ZohoAuthModule.forRoot({ ...options, connection })], ...APP },
       { adapter },
     )
-    const orgs = Array.from({ length: 1000 }, (_, index) => (index % 2 === 0 ? 'acme' : 'globex'))
+    const orgs = Array.from({ length: whole(1_000) }, (_, index) => (index % 2 === 0 ? 'acme' : 'globex'))
     const answers: { body: unknown }[] = []
     for (let first = 0; first < orgs.length; first += AT_ONCE) {
       const some = orgs.slice(first, first + AT_ONCE)

@@ -1,7 +1,7 @@
-import { parseObject } from '../words/json.js'
 import { readLimited } from '../accounts/client.js'
 import type { Runtime } from '../runtime.js'
 import type { DataCenter } from '../words/data-centers.js'
+import { parseObject } from '../words/json.js'
 
 /** The scope that lets the owner be read. */
 const PROFILE_SCOPE = 'aaaserver.profile.read'

@@ -2,12 +2,11 @@ import type { RevokeAnswer } from '../accounts/answers.js'
 import type { Answer } from '../accounts/client.js'
 import { forgetGrant, type Runtime } from '../runtime.js'
 import { decodePayload } from '../token/commit.js'
-import { grantKey } from '../token/grant.js'
+import { grantKey, readConnection } from '../token/grant.js'
 import type { Connection } from '../words/connection.js'
 import { ZohoAuthError } from '../words/errors.js'
 import { unreachedAction } from '../words/forward-proxy.js'
 import { changeConnection } from './change.js'
-import { readConnection } from '../token/grant.js'
 
 /** How long the fleet remembers that a grant was revoked, in milliseconds (one day): longer than any token lives. */
 const REVOKED_COOLDOWN_MS = 86_400_000

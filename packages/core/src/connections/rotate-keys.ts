@@ -30,8 +30,7 @@ export async function rotateKeys(
     try {
       if (await store.reseal(id)) report.rotated += 1
     } catch (error) {
-      if (report.failed.length < MAX_FAILURES)
-        report.failed.push({ connection: id, code: codeOf(error) })
+      if (report.failed.length < MAX_FAILURES) report.failed.push({ connection: id, code: codeOf(error) })
     }
     onProgress?.({ ...report, failed: [...report.failed] })
   }

@@ -1,8 +1,7 @@
 import type { Runtime } from '../runtime.js'
 import type { TokenRecord } from '../stores/ports.js'
-import { grantKey } from '../token/grant.js'
+import { grantKey, readConnection } from '../token/grant.js'
 import type { ConnectionStatus } from '../zoho-auth.js'
-import { readConnection } from '../token/grant.js'
 
 /** How a connection is: what the store says, else what this process knows. Spends nothing, and holds no secret. */
 export async function statusOf(id: string, runtime: Runtime): Promise<ConnectionStatus> {

@@ -1,5 +1,5 @@
-import { readConnection } from '../token/grant.js'
 import type { Runtime } from '../runtime.js'
+import { readConnection } from '../token/grant.js'
 import type { TokenSource } from '../token/source.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { assertProduct, type Product, productOrigin } from '../words/products.js'

@@ -1,11 +1,20 @@
+import { BoundedMap } from '../words/bounded-map.js'
+import type { Cooldown } from '../words/cooldown.js'
 import type { EngineClock } from '../words/engine-clock.js'
 import { describeFault } from '../words/errors.js'
 import type { Events } from '../words/events.js'
-import { BoundedMap } from '../words/bounded-map.js'
 import { ended, once } from '../words/waits.js'
 import { TokenBucket } from './budget.js'
-import type { AcquireRequest, AcquireResult, BudgetPolicy, RefreshLease, ReleaseOptions, StoredToken, TokenRecord, TokenStore } from './ports.js'
-import type { Cooldown } from '../words/cooldown.js'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  BudgetPolicy,
+  RefreshLease,
+  ReleaseOptions,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from './ports.js'
 
 /** A store operation that takes longer than this counts as failed, in milliseconds (2 seconds). */
 const STORE_TIMEOUT_MS = 2_000

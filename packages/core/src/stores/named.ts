@@ -1,7 +1,19 @@
 import type { Connection } from '../words/connection.js'
-import { ended } from '../words/waits.js'
-import type { AcquireRequest, AcquireResult, ConnectionStore, OpenedStores, OpenStores, PutOptions, RefreshLease, ReleaseOptions, StoredToken, TokenRecord, TokenStore } from './ports.js'
 import type { Cooldown } from '../words/cooldown.js'
+import { ended } from '../words/waits.js'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ConnectionStore,
+  OpenedStores,
+  OpenStores,
+  PutOptions,
+  RefreshLease,
+  ReleaseOptions,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from './ports.js'
 
 /** Which package keeps the stores of a URL, by its scheme, and what else has to be installed with it. */
 const PACKAGES: Readonly<Record<string, { readonly name: string; readonly with?: string }>> = Object.freeze({

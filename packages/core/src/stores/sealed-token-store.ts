@@ -1,6 +1,14 @@
-import { ended } from '../words/waits.js'
-import type { AcquireRequest, AcquireResult, RefreshLease, ReleaseOptions, StoredToken, TokenRecord, TokenStore } from './ports.js'
 import type { Cooldown } from '../words/cooldown.js'
+import { ended } from '../words/waits.js'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  RefreshLease,
+  ReleaseOptions,
+  StoredToken,
+  TokenRecord,
+  TokenStore,
+} from './ports.js'
 import type { Sealer } from './sealer.js'
 
 /** What a value that does not open is handed on as: nobody's payload, so that it counts as refused. */

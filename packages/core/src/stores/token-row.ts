@@ -1,5 +1,12 @@
-import type { AcquireRequest, AcquireResult, RefreshLease, ReleaseOptions, StoredToken, TokenRecord } from './ports.js'
 import type { Cooldown, CooldownReason } from '../words/cooldown.js'
+import type {
+  AcquireRequest,
+  AcquireResult,
+  RefreshLease,
+  ReleaseOptions,
+  StoredToken,
+  TokenRecord,
+} from './ports.js'
 
 /** Most leases of one key that are remembered as not ended; the oldest are those of processes that died. */
 const MAX_PENDING = 32

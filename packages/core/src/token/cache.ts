@@ -1,5 +1,5 @@
-import { drawnPolicy, type ExpiryPolicy, freshness } from '../words/expiry.js'
 import { BoundedMap } from '../words/bounded-map.js'
+import { drawnPolicy, type ExpiryPolicy, freshness } from '../words/expiry.js'
 import { Token, type TokenFields } from '../words/token.js'
 
 /** Most connections whose tokens are kept in memory; beyond it the token refreshed longest ago is dropped. */

@@ -1,6 +1,6 @@
+import { BoundedMap } from '../words/bounded-map.js'
 import type { CooldownReason, ProcessCooldownReason } from '../words/cooldown.js'
 import type { ZohoAuthErrorCode } from '../words/errors.js'
-import { BoundedMap } from '../words/bounded-map.js'
 
 /** What a shared store said about cooldown is believed for this long without asking again, in milliseconds. */
 export const COOLDOWN_REMEMBERED_MS = 5_000

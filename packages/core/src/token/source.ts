@@ -1,8 +1,8 @@
 import type { Runtime } from '../runtime.js'
+import { BoundedMap } from '../words/bounded-map.js'
 import { ZohoAuthError } from '../words/errors.js'
 import { proportion, REFERENCE_LIFE_MS } from '../words/expiry.js'
 import { forwardProxy } from '../words/forward-proxy.js'
-import { BoundedMap } from '../words/bounded-map.js'
 import type { Token } from '../words/token.js'
 import type { CachedToken, SourcedToken } from './cache.js'
 import { Refresher } from './refresh.js'
@@ -55,7 +55,9 @@ export class TokenSource {
   /** Callers who have no token at all, by connection. */
   readonly #waiting = new Map<string, SharedWait>()
   /** Refused tokens that Zoho answered a refresh with again, by connection. */
-  readonly #insistedOn = new BoundedMap<string, { readonly value: string; readonly untilAt: number }>(MAX_INSISTED_ON)
+  readonly #insistedOn = new BoundedMap<string, { readonly value: string; readonly untilAt: number }>(
+    MAX_INSISTED_ON,
+  )
   /** How long a flight lasts at most, in milliseconds. Who waits for it has less patience (`maxWaitMs`). */
   readonly #flightMs: number
   readonly #refresher: Refresher
