@@ -2,6 +2,8 @@
 export type { ReadVariable } from './config/env.js'
 export { environment } from './config/env.js'
 export { CLOSE_GRACE_MS, DEFAULT_INSTANCES, DEFAULT_TIMEOUT_MS } from './config/settings.js'
+export type { AdapterEngine } from './engine.js'
+export { engineFrom } from './engine.js'
 export type { PeekedStream } from './request/answer-beginning.js'
 export { peekStream, readBeginning } from './request/answer-beginning.js'
 export type { ProblemDetails } from './request/problem-details.js'

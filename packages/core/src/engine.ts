@@ -6,7 +6,7 @@ import { revokeConnection, revokeToken } from './connections/revoke.js'
 import { revokeAll } from './connections/revoke-all.js'
 import { rotateKeys } from './connections/rotate-keys.js'
 import { statusOf } from './connections/status.js'
-import { assertId, connectionAtHand, surroundingRef, whichConnection } from './connections/which.js'
+import { connectionAtHand, refOf, surroundingRef, whichConnection } from './connections/which.js'
 import type { ZohoConsent } from './connections/zoho-consent.js'
 import { Handle } from './handle.js'
 import { apiUrl, dataCenterOf } from './request/api-url.js'
@@ -16,15 +16,15 @@ import { createRuntime, type Runtime } from './runtime.js'
 import type { CachedToken } from './token/cache.js'
 import { TokenSource } from './token/source.js'
 import { warm } from './token/warm.js'
-import { describeFault, ZohoAuthError } from './words/errors.js'
+import { configError, describeFault, ZohoAuthError } from './words/errors.js'
 import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
 import type { Product } from './words/products.js'
-import { ConnectionRef } from './words/scope.js'
 import type { Token } from './words/token.js'
 import { raceSignal } from './words/waits.js'
 import {
   type ConnectionResolver,
   type ConnectionStatus,
+  isZohoAuth,
   type OutgoingOptions,
   type PeekOptions,
   type RevokeAllOptions,
@@ -183,12 +183,11 @@ class Engine extends ZohoAuth {
         message:
           'withConnection is off (ambient: false): name the connection in the call, or use forConnection',
       })
-    if (typeof connection !== 'function') assertId(connection)
-    return this.#runtime.scope.run(new ConnectionRef(connection), fn)
+    return this.#runtime.scope.run(refOf(this.#runtime, connection), fn)
   }
 
-  override forConnection(connection: string | ConnectionResolver): ZohoHandle {
-    return new Handle(this, this.#runtime, this.#source, connection)
+  override forConnection(connection?: string | ConnectionResolver): ZohoHandle {
+    return new Handle(this, this.#runtime, this.#source, refOf(this.#runtime, connection))
   }
 
   override async connectionId(): Promise<string> {
@@ -278,4 +277,44 @@ function closedError(): ZohoAuthError {
     message: 'this ZohoAuth is closed',
     action: 'Make a new one.',
   })
+}
+
+/** The engine that an adapter works with. */
+export interface AdapterEngine {
+  readonly auth: ZohoAuth
+  /** Whether it was made here, from options, and so is the adapter's to close. */
+  readonly own: boolean
+}
+
+/**
+ * The engine of an adapter: the one given as `auth`, else one of its own where there are options, else the one that the
+ * process shares.
+ *
+ * @param faults What the adapter itself found wrong, so that one error lists all.
+ * @param make Makes an engine; without options for the shared one. Default: `createZohoAuth`.
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, one for all faults.
+ */
+export function engineFrom(
+  { auth, ...options }: ZohoAuthOptions & { readonly auth?: ZohoAuth | undefined },
+  faults: readonly string[] = [],
+  make: (options?: ZohoAuthOptions) => ZohoAuth = createZohoAuth,
+): AdapterEngine {
+  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  const own = auth === undefined && given.length > 0
+  const all: string[] = []
+  if (auth !== undefined && !isZohoAuth(auth)) all.push('auth must be an engine made by createZohoAuth')
+  if (auth !== undefined && given.length > 0)
+    all.push(`auth has options of its own: pass ${given.join(', ')} to it instead`)
+  all.push(...faults)
+  let engine = auth
+  try {
+    engine ??= own ? make(options) : defaultZohoAuth(make)
+  } catch (error) {
+    const { faults: found } = error as Partial<ZohoAuthError>
+    if (found === undefined) throw error
+    all.push(...found)
+  }
+  if (engine !== undefined && all.length === 0) return { auth: engine, own }
+  if (own) void engine?.close()
+  throw configError(all)
 }

@@ -1,10 +1,10 @@
-import { assertId, whichConnection } from './connections/which.js'
+import { whichConnection } from './connections/which.js'
 import { fetchWithToken } from './request/fetch.js'
 import { OutgoingRequest } from './request/outgoing.js'
 import type { Runtime } from './runtime.js'
 import type { TokenSource } from './token/source.js'
 import type { Product } from './words/products.js'
-import { ConnectionRef } from './words/scope.js'
+import type { ConnectionRef } from './words/scope.js'
 import type { Token } from './words/token.js'
 import type {
   ConnectionResolver,
@@ -25,17 +25,11 @@ export class Handle implements ZohoHandle {
   /** What a call without options comes to, made once. */
   #bound: TokenOptions | undefined
 
-  constructor(
-    zoho: ZohoAuth,
-    runtime: Runtime,
-    source: TokenSource,
-    connection: string | ConnectionResolver,
-  ) {
-    if (typeof connection !== 'function') assertId(connection)
+  constructor(zoho: ZohoAuth, runtime: Runtime, source: TokenSource, ref: ConnectionRef) {
     this.#zoho = zoho
     this.#runtime = runtime
     this.#source = source
-    this.#ref = new ConnectionRef(connection)
+    this.#ref = ref
   }
 
   getToken(options?: Omit<TokenOptions, 'connection'>): Promise<Token> {
@@ -90,7 +84,7 @@ export class Handle implements ZohoHandle {
   }
 
   forConnection(connection: string | ConnectionResolver): ZohoHandle {
-    return new Handle(this.#zoho, this.#runtime, this.#source, connection)
+    return this.#zoho.forConnection(connection)
   }
 
   toJSON(): { connection: string | undefined } {

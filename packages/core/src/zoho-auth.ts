@@ -258,8 +258,17 @@ export abstract class ZohoAuth {
    */
   abstract withConnection<T>(connection: string | ConnectionResolver, fn: () => T): T
 
-  /** The same calls, bound to one connection. */
-  abstract forConnection(connection: string | ConnectionResolver): ZohoHandle
+  /**
+   * The same calls, bound to one connection.
+   *
+   * ```ts
+   * const acme = zoho.forConnection('acme')
+   * await acme.fetch('/recruit/v2/Candidates', { product: 'recruit' })
+   * ```
+   *
+   * @param connection Default: the surrounding `withConnection` of this very call, else the only configured connection.
+   */
+  abstract forConnection(connection?: string | ConnectionResolver): ZohoHandle
 
   /**
    * The id that a call without `connection` would use, whether or not there is such a connection yet.

@@ -1,11 +1,5 @@
-import {
-  createZohoAuth,
-  defaultZohoAuth,
-  isZohoAuth,
-  type ZohoAuth,
-  type ZohoAuthOptions,
-} from '@zoho-auth/core'
-import { type ConnectionAnswer, configError } from '@zoho-auth/core/adapter'
+import { isZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
+import { type AdapterEngine, type ConnectionAnswer, configError, engineFrom } from '@zoho-auth/core/adapter'
 import type { ZohoRequest } from './request.js'
 
 /** Whose Zoho connection a request is for. `undefined` and `null`: nobody's, at least not yet. */
@@ -31,32 +25,14 @@ export interface ZohoAuthMiddlewareOptions<R extends ZohoRequest = ZohoRequest> 
   readonly connection?: ConnectionOfRequest<R> | undefined
 }
 
-/** The engine to use, and whether it was made for this middleware. */
-export interface Engine {
-  readonly auth: ZohoAuth
-  readonly own: boolean
-}
-
-/**
- * Picks the engine.
- *
- * @throws ZohoAuthError `ERR_ZOHO_CONFIG`
- */
-export function engineOf<R extends ZohoRequest>(options: ZohoAuthMiddlewareOptions<R>): Engine {
+/** The engine to use. @throws ZohoAuthError `ERR_ZOHO_CONFIG` */
+export function engineOf<R extends ZohoRequest>(options: ZohoAuthMiddlewareOptions<R>): AdapterEngine {
   if (typeof options !== 'object' || options === null)
     throw configError(['the options must be an object, such as { connection }'])
-  const { auth, connection, ...engine } = options
-  const given = Object.entries(engine).filter(([, value]) => value !== undefined)
+  const { connection, ...engine } = options
   const faults: string[] = []
   if (isZohoAuth(options)) faults.push('an engine is passed as an option: zohoAuth({ auth })')
-  if (auth !== undefined && !isZohoAuth(auth)) faults.push('auth must be an engine made by createZohoAuth')
-  if (auth !== undefined && given.length > 0)
-    faults.push(`auth has options of its own: pass ${given.map(([name]) => name).join(', ')} to it instead`)
   if (connection !== undefined && typeof connection !== 'function')
     faults.push('connection must be a function of the request, such as (req) => req.user?.org')
-  if (faults.length > 0) throw configError(faults)
-  if (auth !== undefined) return { auth, own: false }
-  return given.length === 0
-    ? { auth: defaultZohoAuth(), own: false }
-    : { auth: createZohoAuth(engine), own: true }
+  return engineFrom(engine, faults)
 }

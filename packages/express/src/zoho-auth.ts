@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { ZohoAuth, ZohoHandle } from '@zoho-auth/core'
 import { firstAnswer } from '@zoho-auth/core/adapter'
-import { AmbientHandle } from './ambient-handle.js'
 import { engineOf, type ZohoAuthMiddlewareOptions } from './options.js'
 import type { Next, ZohoRequest } from './request.js'
 
@@ -40,7 +39,7 @@ export function zohoAuth<R extends ZohoRequest = ZohoRequest>(
 
   const middleware = (req: R, _res: ServerResponse, next: Next): void => {
     const resolve = connection && firstAnswer(() => connection(req))
-    attach(req, () => (resolve ? auth.forConnection(resolve) : new AmbientHandle(auth)))
+    attach(req, () => auth.forConnection(resolve))
     if (resolve && auth.ambient) auth.withConnection(resolve, () => next())
     else next()
   }

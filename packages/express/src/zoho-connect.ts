@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type ConnectOptions, connectHandler } from '@zoho-auth/connect'
-import { defaultZohoAuth, isZohoAuth, type ZohoAuth } from '@zoho-auth/core'
-import { configError } from '@zoho-auth/core/adapter'
+import type { ZohoAuth } from '@zoho-auth/core'
+import { engineFrom } from '@zoho-auth/core/adapter'
 import type { Next, ZohoRequest } from './request.js'
 
 /** What `zohoConnect` takes. */
@@ -44,7 +44,5 @@ export function zohoConnect<R extends ZohoRequest = ZohoRequest>(
   options: ZohoConnectOptions<R>,
 ): ZohoConnect<R> {
   const { auth, ...rest } = options ?? {}
-  if (auth !== undefined && !isZohoAuth(auth))
-    throw configError(['auth must be an engine made by createZohoAuth'])
-  return connectHandler<R>({ auth: auth ?? defaultZohoAuth(), options: rest as ConnectOptions<R> })
+  return connectHandler<R>({ auth: engineFrom({ auth }).auth, options: rest as ConnectOptions<R> })
 }

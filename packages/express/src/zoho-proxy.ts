@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { defaultZohoAuth, type ZohoHandle } from '@zoho-auth/core'
-import { configError, firstAnswer } from '@zoho-auth/core/adapter'
-import { AmbientHandle } from './ambient-handle.js'
+import type { ZohoHandle } from '@zoho-auth/core'
+import { configError, engineFrom, firstAnswer } from '@zoho-auth/core/adapter'
 import { exchange } from './proxy/exchange.js'
 import { assertOptions, DEFAULT_PROXY_TIMEOUT_MS, type ZohoProxyOptions } from './proxy/options.js'
 import { BAD_METHOD, BAD_PATH, BODY_OF_READ, FORBIDDEN, refuse } from './proxy/refusal.js'
@@ -81,6 +80,5 @@ function handleOf<R extends ZohoRequest>(req: R, { auth, connection }: ZohoProxy
   const resolve = connection && firstAnswer(() => connection(req))
   const { zoho } = req as { zoho?: ZohoHandle }
   if (auth === undefined && zoho !== undefined) return resolve ? zoho.forConnection(resolve) : zoho
-  const engine = auth ?? defaultZohoAuth()
-  return resolve ? engine.forConnection(resolve) : new AmbientHandle(engine)
+  return engineFrom({ auth }).auth.forConnection(resolve)
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common'
-import { createZohoAuth, defaultZohoAuth, type ZohoAuth } from '@zoho-auth/core'
+import { createZohoAuth, type ZohoAuth, type ZohoAuthOptions } from '@zoho-auth/core'
 
 /** On a default engine that a Nest application was the first to use: how many use it now. */
 const USERS: unique symbol = Symbol.for('zoho-auth.nestjs.users') as never
@@ -11,17 +11,19 @@ export interface EngineRef {
 }
 
 /**
- * Shares the default engine of this process.
+ * Makes an engine that says what it has to say in the application's log, as `ZohoAuth`.
  *
- * It is closed with the last Nest application that uses it, if a Nest application was the first to use it, so that the
- * process can exit. Made by someone else, such as Express's `zohoAuth()`, it is theirs to close.
- *
+ * @param options Left out for the engine that the process shares: it is closed with the last Nest application that uses it,
+ *   so that the process can exit.
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG`
  */
-export function sharedEngine(): EngineRef {
-  const auth: ZohoAuth & { [USERS]?: number } = defaultZohoAuth(() =>
-    Object.assign(createZohoAuth({ logger: nestLogger() }), { [USERS]: 0 }),
-  )
+export function makeEngine(options?: ZohoAuthOptions): ZohoAuth {
+  const auth = createZohoAuth({ ...options, logger: options?.logger ?? new Logger('ZohoAuth') })
+  return options === undefined ? Object.assign(auth, { [USERS]: 0 }) : auth
+}
+
+/** An engine that others may use too. Made by someone else, such as Express's `zohoAuth()`, it is theirs to close. */
+export function useEngine(auth: ZohoAuth & { [USERS]?: number }): EngineRef {
   if (auth[USERS] === undefined) return { auth, release: async () => {} }
   auth[USERS] += 1
   return {
@@ -31,9 +33,4 @@ export function sharedEngine(): EngineRef {
       if (auth[USERS] === 0) await auth.close()
     },
   }
-}
-
-/** Where an engine that is made here says what it has to say: the application's log, as `ZohoAuth`. */
-export function nestLogger(): Logger {
-  return new Logger('ZohoAuth')
 }

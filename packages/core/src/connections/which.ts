@@ -1,11 +1,19 @@
 import type { Runtime } from '../runtime.js'
 import { DEFAULT_CONNECTION, isConnectionId } from '../words/connection.js'
 import { ZohoAuthError } from '../words/errors.js'
-import type { ConnectionRef } from '../words/scope.js'
+import { ConnectionRef } from '../words/scope.js'
+import type { ConnectionResolver } from '../zoho-auth.js'
 
 /** The connection that surrounds a call, if scopes are used. */
 export function surroundingRef({ ambient, scope }: Runtime): ConnectionRef | undefined {
   return ambient ? scope.current() : undefined
+}
+
+/** Of whom a handle or scope is: whoever is named, else the surrounding connection, else the only configured one. */
+export function refOf(runtime: Runtime, connection: string | ConnectionResolver | undefined): ConnectionRef {
+  if (typeof connection === 'function') return new ConnectionRef(connection)
+  if (connection !== undefined) return new ConnectionRef(assertId(connection))
+  return surroundingRef(runtime) ?? new ConnectionRef(onlyConnection(runtime) ?? (() => undefined))
 }
 
 /**
@@ -40,7 +48,7 @@ function onlyConnection({ one }: Runtime): string | undefined {
   return one ? DEFAULT_CONNECTION : undefined
 }
 
-export function assertId(id: string): string {
+function assertId(id: string): string {
   if (isConnectionId(id)) return id
   throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', {
     action: 'A connection id has 1 to 128 characters of A-Z a-z 0-9 _ . @ : -',
