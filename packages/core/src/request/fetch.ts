@@ -16,61 +16,65 @@ type Fetch = typeof globalThis.fetch
  * @param outgoingFor Called at once, with the signal that ends the caller's waits for tokens.
  * @throws TypeError as `fetch`; for a body that was used already: it would go out empty.
  */
-export async function fetchWithToken(
+export function fetchWithToken(
   fetch: Fetch,
   input: string | URL | Request,
   init: ZohoFetchOptions | null | undefined,
   outgoingFor: (signal: AbortSignal | undefined) => OutgoingRequest,
 ): Promise<Response> {
-  const { signal: own, ...sendable } = sendableOf(input, init ?? null)
-  const ear = earFor(own)
-  try {
-    const response = await fetchSendable(fetch, sendable, outgoingFor(ear.signal), ear.signal)
-    EARS.register(response, ear.close)
-    return response
-  } catch (error) {
-    ear.close()
-    throw error
-  }
+  const sendable = sendableOf(input, init ?? null)
+  const { signal } = sendable
+  if (signal === undefined || signal instanceof AbortSignal)
+    return fetchSendable(fetch, sendable, outgoingFor(signal), signal)
+  return fetchFollowing(signal, (followed) =>
+    fetchSendable(fetch, sendable, outgoingFor(followed), followed),
+  )
 }
 
 async function fetchSendable(
   fetch: Fetch,
-  sendable: Omit<Sendable, 'signal'>,
+  sendable: Sendable,
   outgoing: OutgoingRequest,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
   const url = await outgoing.url(sendable.input)
   if (sendable.headers.has('authorization')) return fetchAsItIs(fetch, sendable, url, signal)
-  const authorization = await outgoing.authorization(url)
-  if (authorization === undefined) throw outgoing.denied(url)
-  let header = authorization
+  let header = await outgoing.authorization(url)
+  if (header === undefined) throw outgoing.denied(url)
+  const { replayable } = sendable.body
   for (;;) {
-    const { response: sent, redirection } = await send(fetch, outgoing, sendable, url, header, signal)
-    let response = sent
-    const answer = {
+    const [target, init] = await argumentsOf(fetch, sendable, url, signal)
+    // Redirects are followed by us: the token goes along only to hosts that may have it.
+    const redirection = new Redirection(url, init, replayable, header)
+    let response = await fetch(target, redirection.init())
+    while (redirection.follows(response, outgoing)) {
+      discard(response)
+      response = await fetch(redirection.href, redirection.init())
+    }
+    // What is said about a request that lost its token on the way is not about one.
+    if (!redirection.hasToken) return redirection.finished(response)
+    header = await outgoing.answered({
       url: redirection.url,
       method: redirection.method,
       status: response.status,
-      challenge: response.headers.get('www-authenticate') ?? undefined,
-      replayable: sendable.body.replayable,
+      get challenge() {
+        return response.headers.get('www-authenticate') ?? undefined
+      },
+      replayable,
       async body() {
         const { text, response: whole } = await peeked(response)
         response = whole
         return text
       },
-    }
-    // What is said about a request that lost its token on the way is not about one.
-    const replay = redirection.hasToken ? await outgoing.answered(answer) : undefined
-    if (replay === undefined) return redirection.finished(response)
+    })
+    if (header === undefined) return redirection.finished(response)
     discard(response)
-    header = replay
   }
 }
 
 async function fetchAsItIs(
   fetch: Fetch,
-  sendable: Omit<Sendable, 'signal'>,
+  sendable: Sendable,
   url: URL,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
@@ -80,37 +84,24 @@ async function fetchAsItIs(
   return fetch(...(await argumentsOf(fetch, sendable, url, signal)))
 }
 
-/** One sending, with redirects followed by us: the token goes along only to hosts that may have it. */
-async function send(
-  fetch: Fetch,
-  outgoing: OutgoingRequest,
-  sendable: Omit<Sendable, 'signal'>,
-  first: URL,
-  authorization: string,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly response: Response; readonly redirection: Redirection }> {
-  const [target, init] = await argumentsOf(fetch, sendable, first, signal)
-  const redirection = new Redirection(first, init, sendable.body.replayable, authorization)
-  let response = await fetch(target, redirection.init())
-  while (redirection.follows(response, outgoing)) {
-    discard(response)
-    response = await fetch(redirection.href, redirection.init())
-  }
-  return { response, redirection }
-}
-
 /** What `fetch` is called with for the first URL. */
 async function argumentsOf(
   fetch: Fetch,
-  { method, headers: given, body: source, rest, carrier }: Omit<Sendable, 'signal'>,
+  { method, headers: given, body: source, rest, carrier }: Sendable,
   url: URL,
   signal: AbortSignal | undefined,
 ): Promise<[input: string | Request, init: RequestInit & { headers: Headers; method: string }]> {
   const { body, headers: brought } = await source.next(signal)
-  const headers = new Headers(given)
+  const headers = brought === undefined ? given : new Headers(given)
   for (const [name, value] of brought ?? []) if (!headers.has(name)) headers.set(name, value)
   // `null`: a carrier's own signal may have been replaced.
-  const init = { ...rest, method, headers, signal: signal ?? null, ...(body !== undefined && { body }) }
+  const init: RequestInit & { headers: Headers; method: string } = {
+    ...rest,
+    method,
+    headers,
+    signal: signal ?? null,
+  }
+  if (body !== undefined) init.body = body
   if (!source.replayable) Object.assign(init, { duplex: 'half' })
   // Only Node's own `fetch` surely knows Node's own Request.
   return [fetch === platformFetch && carrier instanceof Request ? carrier : url.href, init]
@@ -145,22 +136,25 @@ function discard({ body }: Response): void {
   else destroy?.call(body)
 }
 
-/** A signal that all of ours, and every `fetch`, understands. One of another realm is followed until `close`. */
-function earFor(signal: AbortSignal | undefined): {
-  readonly signal: AbortSignal | undefined
-  readonly close: () => void
-} {
-  if (signal === undefined || signal instanceof AbortSignal) return { signal, close: () => {} }
-  const followed: AbortSignal = signal
+/** Runs `work` with a signal that all of ours, and every `fetch`, understands in place of one of another realm. */
+async function fetchFollowing(
+  signal: AbortSignal,
+  work: (followed: AbortSignal) => Promise<Response>,
+): Promise<Response> {
   const controller = new AbortController()
-  const onAbort = (): void => controller.abort(followed.reason)
-  followed.addEventListener('abort', onAbort)
-  if (followed.aborted) onAbort()
-  return {
-    signal: controller.signal,
-    close: () => followed.removeEventListener('abort', onAbort),
+  const onAbort = (): void => controller.abort(signal.reason)
+  const close = (): void => signal.removeEventListener('abort', onAbort)
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
+  try {
+    const response = await work(controller.signal)
+    FOLLOWED.register(response, close)
+    return response
+  } catch (error) {
+    close()
+    throw error
   }
 }
 
 /** A followed signal ends bodies too, for as long as somebody has the response. */
-const EARS = new FinalizationRegistry<() => void>((close) => close())
+const FOLLOWED = new FinalizationRegistry<() => void>((close) => close())

@@ -51,7 +51,8 @@ export class OutgoingRequest implements Outgoing {
   }
 
   async url(url: string | URL): Promise<URL> {
-    if (URL.canParse(url as string)) return new URL(url)
+    const whole = parsed(url)
+    if (whole !== undefined) return whole
     const { product } = this.#options
     if (product === undefined)
       throw new TypeError(
@@ -70,20 +71,38 @@ export class OutgoingRequest implements Outgoing {
   }
 
   async authorization(url: URL): Promise<string | undefined> {
-    const { hosts, scheme, clock } = this.#runtime
+    const { hosts, cache, clock } = this.#runtime
     if (!hosts.knows(url)) {
       this.#leaveAlone(url)
       return undefined
     }
-    const connection = await this.#whose()
+    const which = this.#connection ?? this.#connectionOf()
+    const now = clock.now()
+    const cached = typeof which === 'string' ? cache.fresh(which, now) : undefined
+    if (cached === undefined || this.#options.signal?.aborted) return this.#waitFor(url, which)
+    const { token } = cached
+    if (!hosts.allows(url, token.dataCenter)) return this.#waitFor(url, which)
+    this.#connection = which as string
+    this.#dataCenter = token.dataCenter
+    return this.#headerOf(token, now)
+  }
+
+  async #waitFor(url: URL, which: string | Promise<string>): Promise<string> {
+    const { hosts } = this.#runtime
+    const connection = await raceSignal(Promise.resolve(which), this.#options.signal)
+    this.#connection = connection
     const { token } = await this.#waiting(async (wait) => {
       this.#dataCenter = await raceSignal(dataCenterOf(this.#runtime, connection), wait.signal)
       if (!hosts.allows(url, this.#dataCenter)) throw hostDenied(url, hosts, connection, this.#dataCenter)
       return this.#source.get(connection, wait)
     })
+    return this.#headerOf(token, this.#runtime.clock.now())
+  }
+
+  #headerOf(token: Token, now: number): string {
     this.#sent = token
-    this.#sentAt = clock.now()
-    return `${scheme} ${token.value}`
+    this.#sentAt = now
+    return `${this.#runtime.scheme} ${token.value}`
   }
 
   /** Nobody's of Zoho. One that looks like it is worth a line, for whoever wonders where the token is. */
@@ -116,17 +135,17 @@ export class OutgoingRequest implements Outgoing {
 
   async answered(answer: ApiAnswer): Promise<string | undefined> {
     const { cache, events, refusals, hosts } = this.#runtime
-    const { url, status, challenge, method = 'GET' } = answer
+    const { url, status, method = 'GET' } = answer
     const sent = this.#sent
     const connection = this.#connection
     // A redirect may have led to a host that got no token: what it says is not about one.
     if (sent === undefined || connection === undefined || !this.allows(url)) return undefined
     const product = this.#options.product ?? productOf(url, hosts.isOwn(url))
-    const body = mayRefuseToken(product, status) ? await answer.body() : ''
     const { origin } = url
-    const endpoint = endpointOf(method, url)
-    const at = { connection, origin, endpoint, generation: sent.generation }
-    const verdict = judgeApiAnswer(product, { status, body, challenge })
+    const at = { connection, origin, endpoint: endpointOf(method, url), generation: sent.generation }
+    const verdict = mayRefuseToken(product, status)
+      ? judgeApiAnswer(product, { status, body: await answer.body(), challenge: answer.challenge })
+      : 'fine'
     if (verdict === 'certain' || verdict === 'ambiguous')
       return this.#refused(answer, at, sent.value, verdict === 'ambiguous')
     if (verdict === 'scope') events.emit('scope.missing', { connection, origin, status })
@@ -218,6 +237,14 @@ export class OutgoingRequest implements Outgoing {
   async #whose(): Promise<string> {
     this.#connection ??= await raceSignal(Promise.resolve(this.#connectionOf()), this.#options.signal)
     return this.#connection
+  }
+}
+
+function parsed(url: string | URL): URL | undefined {
+  try {
+    return new URL(url)
+  } catch {
+    return undefined
   }
 }
 

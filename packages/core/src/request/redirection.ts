@@ -3,6 +3,8 @@ import type { Outgoing } from '../zoho-auth.js'
 /** Redirects that one request follows (Fetch standard, HTTP-redirect fetch). */
 const MAX_REDIRECTS = 20
 
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
 /** Headers that are about a body, and go with it. */
 const BODY_HEADERS = [
   'content-encoding',
@@ -27,37 +29,37 @@ export class Redirection {
   readonly #authorization: string
   readonly #first: URL
   readonly #init: RequestInit
-  readonly #headers: Headers
+  readonly #isFollowing: boolean
   readonly #replayable: boolean
   readonly #integrity: string | undefined
-  #body: RequestInit['body']
+  #headers: Headers
   #count = 0
   /** Another origin was on the way. */
   #isTainted = false
 
-  /** @param replayable Whether the body of `init` can be sent again. */
+  /**
+   * @param init Its headers are copied before they change; the rest is this sending's own.
+   * @param replayable Whether the body of `init` can be sent again.
+   */
   constructor(
     first: URL,
     init: RequestInit & { headers: Headers; method: string },
     replayable: boolean,
     authorization: string,
   ) {
-    const { method, headers, body, integrity, ...rest } = init
     this.url = first
-    this.method = method
+    this.method = init.method
     this.#first = first
-    this.#headers = new Headers(headers)
+    this.#headers = init.headers
     this.#authorization = authorization
-    this.#body = body
     this.#replayable = replayable
-    this.#init = rest
-    if (integrity === undefined) return
-    this.#integrity = this.#isFollowing ? integrity : undefined
-    this.#init.integrity = this.#isFollowing ? '' : integrity
-  }
-
-  get #isFollowing(): boolean {
-    return (this.#init.redirect ?? 'follow') === 'follow'
+    this.#init = init
+    this.#isFollowing = (init.redirect ?? 'follow') === 'follow'
+    if (!this.#isFollowing) return
+    init.redirect = 'manual'
+    if (init.integrity === undefined) return
+    this.#integrity = init.integrity
+    init.integrity = ''
   }
 
   /** The URL as it can be fetched: a user in it goes no further than here, as in `fetch`. */
@@ -72,10 +74,7 @@ export class Redirection {
   init(): RequestInit {
     const headers = new Headers(this.#headers)
     if (this.hasToken) headers.set('authorization', this.#authorization)
-    const init: RequestInit = { ...this.#init, method: this.method, headers }
-    if (this.#body !== undefined) init.body = this.#body
-    if (this.#isFollowing) init.redirect = 'manual'
-    return init
+    return { ...this.#init, method: this.method, headers }
   }
 
   /**
@@ -86,11 +85,12 @@ export class Redirection {
    */
   follows(response: Response, outgoing: Outgoing): boolean {
     const { status } = response
+    if (!this.#isFollowing || !REDIRECTS.has(status)) return false
     const location = response.headers.get('location')
-    if (!this.#isFollowing || ![301, 302, 303, 307, 308].includes(status) || location === null) return false
+    if (location === null) return false
     const target = this.#target(location)
     if (this.#count >= MAX_REDIRECTS) throw failed(`more than ${MAX_REDIRECTS} redirects`)
-    const hasBody = this.#body !== undefined
+    const hasBody = this.#init.body !== undefined
     if (status !== 303 && hasBody && !this.#replayable)
       throw failed('a redirect asks for the body again, and it was a stream')
     const toGet =
@@ -101,9 +101,10 @@ export class Redirection {
     if (leavesFirst && this.#init.mode === 'same-origin')
       throw failed('a redirect leads to another origin, and the mode is "same-origin"')
 
+    this.#headers = new Headers(this.#headers)
     if (toGet) {
       this.method = 'GET'
-      this.#body = undefined
+      delete this.#init.body
       for (const name of BODY_HEADERS) this.#headers.delete(name)
     }
     if (!isSameOrigin(target, this.url)) for (const name of ORIGIN_HEADERS) this.#headers.delete(name)
@@ -132,7 +133,12 @@ export class Redirection {
    *
    * @throws TypeError where it is not what `integrity` says.
    */
-  async finished(response: Response): Promise<Response> {
+  finished(response: Response): Response | Promise<Response> {
+    if (this.#count === 0 && !this.#integrity) return response
+    return this.#finished(response)
+  }
+
+  async #finished(response: Response): Promise<Response> {
     const isOpaque = this.#isTainted && this.#init.mode === 'no-cors'
     if (this.#integrity) await assertIntegrity(isOpaque ? Response.error() : response, this.#integrity)
     if (this.#count === 0) return response

@@ -61,8 +61,8 @@ interface Known {
 
 /** The last token that a place accepted. */
 interface Accepted {
-  readonly generation: number
-  readonly at: number
+  generation: number
+  at: number
 }
 
 /**
@@ -104,7 +104,14 @@ export class Refusals {
       known?.inVain.delete(place)
       known?.unsent.delete(place)
       const key = acceptedKey(connection, place)
-      bounded(this.#accepted, MAX_ACCEPTED, key).set(key, { generation, at })
+      const last = this.#accepted.get(key)
+      if (last === undefined) {
+        makeRoom(this.#accepted, MAX_ACCEPTED)
+        this.#accepted.set(key, { generation, at })
+      } else {
+        last.generation = generation
+        last.at = at
+      }
     }
   }
 
@@ -276,7 +283,8 @@ function isShared(item: unknown): item is Shared {
 
 /** An endpoint as it is remembered: ids are blanked, so that a thousand records of a module are one endpoint. */
 export function endpointOf(method: string, { protocol, host, pathname }: URL): string {
-  const path = pathname.slice(0, MAX_PATH).split('/').map(blanked).join('/')
+  const short = pathname.slice(0, MAX_PATH)
+  const path = MAYBE_ID.test(short) ? short.split('/').map(blanked).join('/') : short
   return `${method.toUpperCase()} ${protocol}//${host}${path}`
 }
 
@@ -285,5 +293,8 @@ const MAX_PATH = 512
 
 /** A number, a date or number in a name, a long key, an address or something encoded is an id; `v2` and `v1.1` are not. */
 const ID = /^\d+$|\d{4}|[@%~]|^(?=.*\d)[A-Za-z0-9_-]{16,}$|^.{41,}$/
+
+/** Found in every path that has one: most have none, and are not taken apart. */
+const MAYBE_ID = /\d{4}|[@%~]|\/\d+(?:\/|$)|[A-Za-z0-9_-]{16}|[^/]{41}/
 
 const blanked = (segment: string): string => (ID.test(segment) ? '*' : segment)

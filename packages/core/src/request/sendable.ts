@@ -56,8 +56,8 @@ const NORMALIZED: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIO
 /** @throws TypeError as `fetch`; for a body that was used already. */
 export function sendableOf(input: string | URL | Request, given: ZohoFetchOptions | null): Sendable {
   const request = isRequest(input) ? input : undefined
-  const init = membersOf(given)
-  const merged: RequestInit = { ...(request && carried(request, init)), ...init }
+  const init = given === null ? {} : membersOf(given)
+  const merged: RequestInit = request ? { ...carried(request, init), ...init } : init
   const { method: written, headers, body: own, signal, ...rest } = merged
   const method = normalized(written)
   const body = own ?? request?.body ?? undefined
@@ -76,10 +76,10 @@ export function sendableOf(input: string | URL | Request, given: ZohoFetchOption
   }
 }
 
-function membersOf(given: ZohoFetchOptions | null): Init {
+function membersOf(given: ZohoFetchOptions): Init {
   const { connection: _, product: __, ...init }: Record<string, unknown> = { ...given }
   for (const name of MEMBERS) {
-    const value = (given as Init | null)?.[name]
+    const value = (given as Init)[name]
     if (value === undefined) delete init[name]
     else init[name] = value
   }
