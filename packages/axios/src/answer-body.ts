@@ -1,5 +1,6 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream'
-import { peekStream, readBeginning } from '@zoho-auth/core/adapter'
+import { peekStream, readBeginning } from '@zoho-auth/core'
+import { isObject } from './axios-like.js'
 
 /** What a stream of an HTTP answer tells besides its bytes; apps and form-data read it there. */
 const FACTS = [
@@ -16,7 +17,7 @@ const FACTS = [
 /** The body of an answer, as far as it is worth judging; a stream stays whole for the caller. */
 export interface AnswerBody {
   /** As text; of a stream only the beginning, see `readBeginning`. */
-  text(): Promise<string>
+  text(): string | Promise<string>
   /** What to give to the caller: the body itself, or a stream of all of it that leads back to no request. */
   whole(): unknown
   /** For an answer that nobody will read. Never throws. */
@@ -24,26 +25,24 @@ export interface AnswerBody {
 }
 
 /** @param onError Sees every error of a stream before its reader does. */
-export function answerBody(data: unknown, onError: (error: unknown) => void): AnswerBody {
-  if (isNodeStream(data)) return new NodeBody(data, onError)
-  if (isWebStream(data)) return new WebBody(data)
+export function answerBody(data: unknown, onError: (error: unknown) => void = () => {}): AnswerBody {
+  const { pipe, read, getReader } = (isObject(data) ? data : {}) as Record<string, unknown>
+  if (typeof pipe === 'function' && typeof read === 'function') return nodeBody(data as Readable, onError)
+  if (typeof getReader === 'function') return webBody(data as ReadableStream<Uint8Array>)
   return { text: () => textOf(data), whole: () => data, discard: () => {} }
 }
 
-async function textOf(data: unknown): Promise<string> {
+function textOf(data: unknown): string | Promise<string> {
   if (typeof data === 'string') return data
-  if (data instanceof ArrayBuffer || Object.prototype.toString.call(data) === '[object ArrayBuffer]')
+  if (Object.prototype.toString.call(data) === '[object ArrayBuffer]')
     return Buffer.from(data as ArrayBuffer).toString('utf8')
   if (ArrayBuffer.isView(data))
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8')
-  if (typeof data !== 'object' || data === null) return ''
+  if (!isObject(data)) return ''
   // A Blob; or a Response, which can be read only once.
-  const { text, clone } = data as {
-    text?: () => Promise<string>
-    clone?: () => { text(): Promise<string> }
-  }
-  if (typeof clone === 'function' && typeof text === 'function') return clone.call(data).text()
-  if (typeof text === 'function') return text.call(data)
+  const { text, clone } = data as { text?: unknown; clone?: () => Blob }
+  if (typeof text === 'function')
+    return (typeof clone === 'function' ? clone.call(data) : (data as Blob)).text()
   try {
     // A mocked adapter answers with an object that was never text.
     return JSON.stringify(data) ?? ''
@@ -52,63 +51,38 @@ async function textOf(data: unknown): Promise<string> {
   }
 }
 
-class NodeBody implements AnswerBody {
-  readonly #source: Readable
-  #head: readonly Uint8Array[] = []
-
-  constructor(source: Readable, onError: (error: unknown) => void) {
-    this.#source = source
-    source.on('error', onError)
-  }
-
-  async text(): Promise<string> {
-    this.#head = await readBeginning(this.#source)
-    return Buffer.concat(this.#head).toString('utf8')
-  }
-
-  whole(): unknown {
-    const source = this.#source
-    const facts = source as unknown as Record<string, unknown>
-    const whole = new PassThrough()
-    for (const name of FACTS) if (facts[name] !== undefined) Object.assign(whole, { [name]: facts[name] })
-    for (const chunk of this.#head) whole.write(chunk)
-    if (source.readableEnded) whole.end()
-    else pipeline(source, whole, () => {})
-    return whole
-  }
-
-  discard(): void {
-    this.#source.destroy()
+function nodeBody(source: Readable, onError: (error: unknown) => void): AnswerBody {
+  let beginning: readonly Uint8Array[] = []
+  source.on('error', onError)
+  return {
+    async text() {
+      beginning = await readBeginning(source)
+      return Buffer.concat(beginning).toString('utf8')
+    },
+    whole() {
+      const whole = new PassThrough()
+      for (const name of FACTS) {
+        const fact: unknown = Reflect.get(source, name)
+        if (fact !== undefined) Reflect.set(whole, name, fact)
+      }
+      for (const chunk of beginning) whole.write(chunk)
+      if (source.readableEnded) whole.end()
+      else pipeline(source, whole, () => {})
+      return whole
+    },
+    discard: () => void source.destroy(),
   }
 }
 
-class WebBody implements AnswerBody {
-  #stream: ReadableStream<Uint8Array>
-
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.#stream = stream
+function webBody(stream: ReadableStream<Uint8Array>): AnswerBody {
+  let whole = stream
+  return {
+    async text() {
+      const peeked = await peekStream(whole)
+      whole = peeked.whole
+      return Buffer.concat(peeked.chunks).toString('utf8')
+    },
+    whole: () => whole,
+    discard: () => void whole.cancel().catch(() => {}),
   }
-
-  async text(): Promise<string> {
-    const { chunks, whole } = await peekStream(this.#stream)
-    this.#stream = whole
-    return Buffer.concat(chunks).toString('utf8')
-  }
-
-  whole(): unknown {
-    return this.#stream
-  }
-
-  discard(): void {
-    this.#stream.cancel().catch(() => {})
-  }
-}
-
-function isNodeStream(data: unknown): data is Readable {
-  const { pipe, read } = (data ?? {}) as Record<string, unknown>
-  return typeof pipe === 'function' && typeof read === 'function'
-}
-
-function isWebStream(data: unknown): data is ReadableStream<Uint8Array> {
-  return typeof (data as { getReader?: unknown } | null | undefined)?.getReader === 'function'
 }

@@ -1,22 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { AxiosConfig, AxiosLike } from './axios-like.js'
-import { fullPath } from './final-url.js'
-import type { ZohoRequestOptions } from './request-options.js'
-import { isAuthorized, optionsOf, type SendParts } from './send-with-token.js'
+import { lacksHost, originOf } from './final-url.js'
+import { isAuthorized, optionsOf, type SendParts, type ZohoRequestOptions } from './request-options.js'
 
 /** Begins what a key gets. No connection id and no product holds `|`, so that two connections never make one key. */
 const MARK = '|zoho:'
-
-/** What names a host that may be Zoho's. */
-const WEB = /^https?:\/\//i
 
 /** In the place of a connection that is not known yet. No connection id holds it. */
 const UNKNOWN = '?'
 
 /** A config as a cache sees it; `id` is its key. */
-interface KeyedConfig extends AxiosConfig {
-  readonly id?: unknown
-}
+type KeyedConfig = AxiosConfig & { readonly id?: unknown }
 
 type KeyGenerator = (config: KeyedConfig, ...rest: unknown[]) => string
 
@@ -33,8 +27,6 @@ interface CachingClient {
 
 /** One request, from its start to its sending. */
 interface Begun {
-  /** The origin it named at its start, if that is nobody's of Zoho. */
-  foreign?: string
   /** The connection of the surrounding scope, or the only one. */
   surrounding?: string
   /** Whose token the key counts on: `undefined` for nobody's. There only if a key was made. */
@@ -69,35 +61,19 @@ export class CacheKeys {
     if (config.zoho === false || isAuthorized(config)) return
     const begun: Begun = {}
     this.#begun.set(config.headers, begun)
-    this.#askWhose(config, begun)
-    this.#lookWhere(config, begun)
-  }
-
-  /** Where nobody has to be waited for, this is answered before the first interceptor runs: it is the first to ask. */
-  #askWhose({ zoho }: AxiosConfig, begun: Begun): void {
-    const { auth, connection } = this.#parts
-    if ((zoho as ZohoRequestOptions | undefined)?.connection !== undefined || connection !== undefined) return
-    auth.connectionId().then(
-      (id) => {
-        begun.surrounding = id
-      },
-      () => {},
-    )
-  }
-
-  #lookWhere(config: AxiosConfig, begun: Begun): void {
-    const origin = originOf(config)
-    try {
-      if (origin !== undefined && !this.#parts.auth.outgoing().knows(new URL(origin))) begun.foreign = origin
-    } catch {
-      // The engine is closed, and the request will hear of it.
+    const { auth, connection = (config.zoho as ZohoRequestOptions | undefined)?.connection } = this.#parts
+    if (connection !== undefined) return
+    // Where nobody has to be waited for, this is answered before the first interceptor runs: it is the first to ask.
+    const known = (id: string): void => {
+      begun.surrounding = id
     }
+    auth.connectionId().then(known, () => {})
   }
 
   /** The connection that the key of a request counts on, where the request itself and the install name none. */
-  surrounding(config: AxiosConfig): string | undefined {
-    const begun = this.#begun.get(config.headers)
-    return begun?.keyed === undefined ? undefined : begun.surrounding
+  surrounding({ headers }: AxiosConfig): string | undefined {
+    const begun = this.#begun.get(headers)
+    return begun?.keyed && begun.surrounding
   }
 
   /**
@@ -108,21 +84,9 @@ export class CacheKeys {
    */
   assertKeyed(config: AxiosConfig): void {
     const keyed = this.#begun.get(config.headers)?.keyed
-    if (keyed?.connection !== undefined) this.#assertSame(config, keyed.connection)
-  }
-
-  /** The same for a request whose key counts on no token, before it is sent. @throws TypeError */
-  assertForeign(config: AxiosConfig): void {
-    const begun = this.#begun.get(config.headers)
-    if (begun?.keyed === undefined || begun.keyed.connection !== undefined) return
-    // It may go to another host by now.
-    this.#lookWhere(config, begun)
-    this.#assertSame(config, undefined)
-  }
-
-  #assertSame(config: AxiosConfig, keyed: string | undefined): void {
+    if (keyed === undefined || keyed.connection === UNKNOWN) return
     const connection = this.#whose(config)?.connection
-    if (connection === undefined || keyed === connection || keyed === UNKNOWN) return
+    if (connection === undefined || connection === keyed.connection) return
     throw new TypeError(
       'the connection of this request became another one after its cache key was made: register the interceptor that does so after the cache, so that it runs before it',
     )
@@ -133,14 +97,14 @@ export class CacheKeys {
    * others they, and whoever asks later, would wait forever. Never throws.
    */
   async failed(config: KeyedConfig, error: unknown): Promise<void> {
+    const { id } = config
     const { isAxiosError, config: named } = (error ?? {}) as { isAxiosError?: unknown; config?: unknown }
-    if (typeof config.id !== 'string' || (isAxiosError && named)) return
     const { storage, waiting } = this.#client
-    const waiters = waiting?.get(config.id)
+    const waiters = typeof id === 'string' && !(isAxiosError && named) ? waiting?.get(id) : undefined
     if (waiters === undefined) return
-    waiting?.delete(config.id)
+    waiting?.delete(id as string)
     try {
-      await storage?.remove(config.id, config)
+      await storage?.remove(id as string, config)
     } catch {
       // The request fails with its own error.
     }
@@ -179,21 +143,21 @@ export class CacheKeys {
 
   /** Whose answer a request asks for, as far as its config tells now; `undefined` where it gets no token. */
   #whose(config: AxiosConfig): ZohoRequestOptions | undefined {
-    const options = optionsOf(config.zoho, this.#parts)
+    const options = optionsOf(config, this.#parts)
     if (options === undefined || isAuthorized(config)) return undefined
-    const begun = this.#begun.get(config.headers)
-    if (begun?.foreign !== undefined && begun.foreign === originOf(config)) return undefined
-    const path = fullPath(config)
-    const namesHost = WEB.test(path)
-    if (!namesHost && URL.canParse(path)) return undefined
-    const connection = options.connection ?? begun?.surrounding
+    const connection = options.connection ?? this.#begun.get(config.headers)?.surrounding
     // Products can have paths in common.
-    return namesHost ? { connection } : { connection, product: options.product }
+    if (lacksHost(config)) return { connection, product: options.product }
+    const origin = originOf(config)
+    return origin === undefined || !this.#mayBeZohos(origin) ? undefined : { connection }
   }
-}
 
-/** The origin a config names, as far as it names one yet. */
-function originOf(config: AxiosConfig): string | undefined {
-  const path = fullPath(config)
-  return WEB.test(path) && URL.canParse(path) ? new URL(path).origin : undefined
+  #mayBeZohos(origin: string): boolean {
+    try {
+      return this.#parts.auth.outgoing().knows(new URL(origin))
+    } catch {
+      // The engine is closed, and the request will hear of it.
+      return true
+    }
+  }
 }

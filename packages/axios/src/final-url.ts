@@ -10,28 +10,34 @@ const WEB = /^https?:\/\//i
 /**
  * The URL a request goes to, combined from `baseURL` and `url` as axios combines them. Query parameters are not in it.
  *
- * @returns `undefined` where there is none to send a token to: a relative URL without a product, or not http.
- * @throws ZohoAuthError where the product's host depends on a connection that has none.
+ * @returns How to find it out, where its host is that of a product and depends on the connection; `undefined` where there is
+ *   none to send a token to: a relative URL without a product, or not http.
  */
-export async function finalUrl(
+export function finalUrl(
   config: AxiosConfig,
   outgoing: Outgoing,
   hasProduct: boolean,
-): Promise<URL | undefined> {
+): URL | undefined | (() => Promise<URL>) {
   const path = fullPath(config)
-  if (WEB.test(path)) return URL.canParse(path) ? new URL(path) : undefined
+  if (WEB.test(path)) return parsed(path)
   if (!hasProduct || ABSOLUTE.test(path) || URL.canParse(path)) return undefined
-  const { origin } = await outgoing.url('/')
-  return new URL(combined(origin, path))
+  return async () => new URL(combined((await outgoing.url('/')).origin, path))
 }
 
-/** Whether a request names no host, and goes to its product's. */
-function lacksHost(config: AxiosConfig): boolean {
-  return !WEB.test(fullPath(config))
+/** The origin a config names, as far as it names one yet. */
+export function originOf(config: AxiosConfig): string | undefined {
+  const path = fullPath(config)
+  return WEB.test(path) ? parsed(path)?.origin : undefined
+}
+
+/** Whether a config names no host at all, so that it goes to its product's. */
+export function lacksHost(config: AxiosConfig): boolean {
+  const path = fullPath(config)
+  return !WEB.test(path) && !URL.canParse(path)
 }
 
 /** axios' `buildFullPath`. */
-export function fullPath({ url, baseURL, allowAbsoluteUrls }: AxiosConfig): string {
+function fullPath({ url, baseURL, allowAbsoluteUrls }: AxiosConfig): string {
   const own = url === undefined || url === null ? '' : String(url)
   const usesBase = baseURL && (!ABSOLUTE.test(own) || allowAbsoluteUrls === false)
   return usesBase ? combined(baseURL, own) : own
@@ -43,12 +49,12 @@ export function fullPath({ url, baseURL, allowAbsoluteUrls }: AxiosConfig): stri
  *
  * @param keepParts Leaves `baseURL` and `url` as the app gave them where every reading of them leads to the judged origin.
  */
-export function pinUrl(sending: AxiosConfig, judged: URL, keepParts: boolean): void {
+export function pinUrl(sending: AxiosConfig, { href, origin }: URL, keepParts: boolean): void {
   if (keepParts) {
-    if (lacksHost(sending)) sending.baseURL = combined(judged.origin, sending.baseURL ?? '')
-    if (leadsOnlyTo(judged.origin, sending)) return
+    if (!WEB.test(fullPath(sending))) sending.baseURL = combined(origin, sending.baseURL ?? '')
+    if (leadsOnlyTo(origin, sending)) return
   }
-  sending.url = judged.href
+  sending.url = href
   delete sending.baseURL
   sending.allowAbsoluteUrls = true
 }
@@ -58,11 +64,18 @@ function leadsOnlyTo(origin: string, { url, baseURL }: AxiosConfig): boolean {
   const own = String(url ?? '')
   const first = baseURL || own
   if (first !== origin && !first.startsWith(`${origin}/`)) return false
-  if (!baseURL) return true
-  return !ABSOLUTE.test(own) && URL.canParse(own, baseURL) && new URL(own, baseURL).origin === origin
+  return !baseURL || (!ABSOLUTE.test(own) && parsed(own, baseURL)?.origin === origin)
 }
 
 /** axios' `combineURLs`. */
 function combined(base: string, relative: string): string {
   return relative ? `${base.replace(/\/+$/, '')}/${relative.replace(/^\/+/, '')}` : base
+}
+
+function parsed(url: string, base?: string): URL | undefined {
+  try {
+    return new URL(url, base)
+  } catch {
+    return undefined
+  }
 }

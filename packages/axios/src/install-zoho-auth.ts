@@ -1,10 +1,10 @@
-import { defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
-import { assertProduct } from '@zoho-auth/core/adapter'
-import type { AdapterFunction, AxiosConfig, AxiosLike } from './axios-like.js'
+import { assertProduct, defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
+import { type AxiosAnswer, type AxiosConfig, type AxiosLike } from './axios-like.js'
 import { CacheKeys } from './cache-keys.js'
-import { loudAgents, quietAgents } from './quiet-agents.js'
-import { type SendParts, sendWithToken, type Untransformed } from './send-with-token.js'
+import type { SendParts } from './request-options.js'
+import { sendWithToken } from './send-with-token.js'
 import { Sibling } from './sibling.js'
+import { hideAgents, showAgents } from './stand-ins.js'
 
 /** What {@link installZohoAuth} takes. */
 export interface InstallOptions {
@@ -29,11 +29,8 @@ interface Installed {
 
 const installs = new WeakMap<AxiosLike, Installed>()
 
-/** Adapters of ours, and what they stand for: a config that is sent again brings along the one it was sent with. */
-const originals = new WeakMap<object, unknown>()
-
-/** Transforms of ours, which see a body before it is transformed. */
-const keepers = new WeakSet<object>()
+/** On functions of ours: what they stand for. A config that is sent again brings along the one it was sent with. */
+const ORIGINAL = Symbol('original')
 
 /** On while an instance of our own is made. An app that patches `create` to install on every instance then comes back here. */
 let making = false
@@ -95,8 +92,7 @@ function siblingOf(client: AxiosLike): Sibling {
  * Puts our adapter around the request's own: an adapter runs after every interceptor and transform, when the URL is final.
  */
 function withOurAdapter(config: AxiosConfig, parts: SendParts, keys: CacheKeys): AxiosConfig {
-  const { adapter } = config
-  const original = originals.has(adapter as object) ? originals.get(adapter as object) : adapter
+  const original = isOurs(config.adapter) ? config.adapter[ORIGINAL] : config.adapter
   let kept: { readonly data: unknown } | undefined
   // Runs even where a cache put an adapter of its own in the place of ours.
   function keep(this: AxiosConfig | undefined, data: unknown): unknown {
@@ -110,33 +106,37 @@ function withOurAdapter(config: AxiosConfig, parts: SendParts, keys: CacheKeys):
     kept = { data }
     return data
   }
-  const ours: AdapterFunction = async (final) => {
+  async function ours(final: AxiosConfig): Promise<AxiosAnswer> {
     // The caller gets this config back, and may send it again.
     final.adapter = original
     final.transformRequest = transformsOf(final)
-    loudAgents(final)
-    const before: Untransformed | undefined = kept && { ...kept, transformRequest: final.transformRequest }
-    const { connection = keys.surrounding(final) } = parts
+    showAgents(final)
     try {
-      keys.assertForeign(final)
-      return await sendWithToken(final, before, { ...parts, connection })
+      keys.assertKeyed(final)
+      const connection = parts.connection ?? keys.surrounding(final)
+      return await sendWithToken(final, kept, { ...parts, connection })
     } catch (error) {
       await keys.failed(final, error)
       throw error
+    } finally {
+      // Whatever the way out: answers and errors name this config, those that axios makes later too.
+      hideAgents(final)
     }
   }
-  originals.set(ours, original)
-  config.adapter = ours
-  keepers.add(keep)
-  config.transformRequest = [keep, ...transformsOf(config)]
+  config.adapter = Object.assign(ours, { [ORIGINAL]: original })
+  config.transformRequest = [Object.assign(keep, { [ORIGINAL]: undefined }), ...transformsOf(config)]
   // An error may name this config before our adapter has run, and an agent leads to all requests on it.
-  quietAgents(config)
+  hideAgents(config)
   return config
 }
 
 /** The transforms of a config, without those that were added here. */
 function transformsOf({ transformRequest }: AxiosConfig): unknown[] {
-  return [transformRequest ?? []].flat().filter((transform) => !keepers.has(transform as object))
+  return [transformRequest ?? []].flat().filter((transform) => !isOurs(transform))
+}
+
+function isOurs(made: unknown): made is { [ORIGINAL]: unknown } {
+  return typeof made === 'function' && ORIGINAL in made
 }
 
 function warnOfOthers(first: InstallOptions, second: InstallOptions): void {

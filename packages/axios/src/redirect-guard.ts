@@ -1,11 +1,5 @@
-import type { Outgoing } from '@zoho-auth/core/adapter'
-import {
-  type AxiosAnswer,
-  type AxiosConfig,
-  copyOf,
-  type RedirectOptions,
-  type Transport,
-} from './axios-like.js'
+import type { Outgoing } from '@zoho-auth/core'
+import { type AxiosAnswer, type AxiosConfig, copyOf, type RedirectOptions } from './axios-like.js'
 import { isReplayable } from './replayable.js'
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
@@ -29,39 +23,31 @@ const OF_ORIGIN = ['cookie', 'host', 'proxy-authorization']
 export class RedirectGuard {
   readonly #outgoing: Outgoing
   readonly #header: string
-  #stripped = false
+  /** Whether the answer came from a host that was sent no token. It says nothing about the token then. */
+  stripped = false
 
   constructor(outgoing: Outgoing, header: string) {
     this.#outgoing = outgoing
     this.#header = header
   }
 
-  /** Whether the answer came from a host that was sent no token. It says nothing about the token then. */
-  get stripped(): boolean {
-    return this.#stripped
-  }
-
   /** Makes the sending ask here before each redirect; the caller's own `beforeRedirect` still runs, and runs first. */
   watch(sending: AxiosConfig): void {
     const { beforeRedirect, transport } = sending
-    sending.beforeRedirect = (options, ...details) =>
+    sending.beforeRedirect = (options: RedirectOptions, ...details) =>
       this.#redirect(options, () => beforeRedirect?.(options, ...details))
-    if (transport) sending.transport = this.#watched(transport)
-  }
-
-  /** axios hands `beforeRedirect` to its own transports only. */
-  #watched(transport: Transport): Transport {
-    return Object.assign(Object.create(transport) as Transport, {
-      request: (options: RedirectOptions, ...rest: unknown[]) => {
-        const { beforeRedirect } = options
-        options.beforeRedirect = (next, ...details) => {
-          // axios' own, which takes the header off on the way to another host.
-          beforeRedirect?.(next, ...details)
-          this.#redirect(next, () => {})
-        }
-        return transport.request(options, ...rest)
-      },
-    })
+    if (!transport) return
+    // axios hands `beforeRedirect` to its own transports only.
+    const request = (options: RedirectOptions, ...rest: unknown[]): unknown => {
+      const { beforeRedirect: axiosOwn } = options
+      options.beforeRedirect = (next, ...details) => {
+        // It takes the header off on the way to another host.
+        axiosOwn?.(next, ...details)
+        this.#redirect(next)
+      }
+      return transport.request(options, ...rest)
+    }
+    sending.transport = Object.assign(Object.create(transport), { request })
   }
 
   /**
@@ -70,31 +56,29 @@ export class RedirectGuard {
    */
   next(sending: AxiosConfig, { status, headers }: AxiosAnswer): AxiosConfig | undefined {
     const from = String(sending.url)
-    const location = (headers as { readonly location?: unknown } | undefined)?.location
+    const location: unknown = headers?.location
     if (!REDIRECTS.has(status) || typeof location !== 'string' || !URL.canParse(location, from))
       return undefined
     const target = new URL(location, from)
     if (!/^https?:$/.test(target.protocol)) return undefined
-    const next = copyOf(sending)
-    next.headers = sending.headers.concat()
     const method = (sending.method ?? 'get').toLowerCase()
     // RFC 9110 section 15.4: 303 always, and by custom 301 and 302 of a POST, go on as GET without a body.
-    if ((status === 303 && method !== 'head') || (status < 303 && method === 'post')) {
-      next.method = 'get'
-      next.data = undefined
-      for (const name of ABOUT_BODY) next.headers.delete(name)
-    } else if (!isReplayable(sending.data)) return undefined
-    if (!this.#allows(target.href)) {
-      this.#stripped = true
-      next.headers.delete('authorization')
-    }
-    if (target.origin !== new URL(from).origin) for (const name of OF_ORIGIN) next.headers.delete(name)
-    next.url = target.href
-    next.params = undefined
-    return next
+    const toGet = (status === 303 && method !== 'head') || (status < 303 && method === 'post')
+    if (!toGet && !isReplayable(sending.data)) return undefined
+    const next = copyOf(sending)
+    next.headers = copyOf(sending.headers)
+    if (toGet) Object.assign(next, { method: 'get', data: undefined })
+    this.stripped ||= !this.#allows(target.href)
+    const dropped = [
+      ...(toGet ? ABOUT_BODY : []),
+      ...(this.stripped ? ['authorization'] : []),
+      ...(target.origin !== new URL(from).origin ? OF_ORIGIN : []),
+    ]
+    for (const name of dropped) next.headers.delete(name)
+    return Object.assign(next, { url: target.href, params: undefined })
   }
 
-  #redirect(options: RedirectOptions, ask: () => void): void {
+  #redirect(options: RedirectOptions, ask = (): void => {}): void {
     const { href } = options
     const hop = hopOf(options)
     // axios drops the header on the way to another host, Zoho's included; follow-redirects in some versions.
@@ -103,13 +87,13 @@ export class RedirectGuard {
     ask()
     const target = hopOf(options) === hop ? href : hopOf(options)
     if (this.#allows(target) && !isForwarded(options)) return
-    this.#stripped = true
+    this.stripped = true
     for (const name of namesOf(options))
       if (options.headers?.[name] === this.#header) delete options.headers[name]
   }
 
   #allows(target: string | undefined): boolean {
-    if (this.#stripped || target === undefined || !URL.canParse(target)) return false
+    if (this.stripped || target === undefined || !URL.canParse(target)) return false
     return this.#outgoing.allows(new URL(target))
   }
 }

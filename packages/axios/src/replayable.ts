@@ -2,11 +2,7 @@
 const MAX_VALUES = 100_000
 
 /** Bodies that have an iterator and can be read again all the same. */
-const REPLAYABLE: ReadonlySet<string> = new Set(
-  ['ArrayBuffer', 'SharedArrayBuffer', 'URLSearchParams', 'FormData', 'Blob', 'File'].map(
-    (tag) => `[object ${tag}]`,
-  ),
-)
+const REPLAYABLE = /^\[object (ArrayBuffer|SharedArrayBuffer|URLSearchParams|FormData|Blob|File)\]$/
 
 /**
  * Whether a body can be sent more than once: none, text, bytes, URLSearchParams, FormData of the platform, Blob, and plain
@@ -15,7 +11,7 @@ const REPLAYABLE: ReadonlySet<string> = new Set(
  * Told by shape and tag, because classes of another copy are not ours.
  */
 export function isReplayable(body: unknown): boolean {
-  return readOnceIn(body) === undefined
+  return body === undefined || typeof body === 'string' || readOnceIn(body) === undefined
 }
 
 /**
@@ -27,7 +23,7 @@ export function isReplayable(body: unknown): boolean {
  */
 export function assertUnused(body: unknown): void {
   readOnceIn(body, (stream) => {
-    if (!isUsed(stream as Record<string, unknown>)) return false
+    if (!USED.some((name) => (stream as Record<string, unknown>)[name] === true)) return false
     throw new TypeError(
       'the body is a stream that was read already, and would go out empty: give a new one for each request',
     )
@@ -45,26 +41,20 @@ function readOnceIn(body: unknown, matches: (value: object) => boolean = () => t
     if (seen.size >= MAX_VALUES) return value
     seen.add(value)
     if (ArrayBuffer.isView(value)) continue
-    if (!isReadOnce(value)) {
-      if (!REPLAYABLE.has(tagOf(value))) for (const part of Object.values(value)) waiting.push(part)
+    const isPlatforms = REPLAYABLE.test(Object.prototype.toString.call(value))
+    if (!isReadOnce(value, isPlatforms)) {
+      if (!isPlatforms) for (const part of Object.values(value)) waiting.push(part)
     } else if (matches(value)) return value
   }
   return undefined
 }
 
-function isReadOnce(value: object): boolean {
+function isReadOnce(value: object, isPlatforms: boolean): boolean {
   const { pipe, getReader, next } = value as Record<string, unknown>
-  if (typeof pipe === 'function' || typeof getReader === 'function' || typeof next === 'function') return true
+  if ([pipe, getReader, next].some((method) => typeof method === 'function')) return true
   if (Symbol.asyncIterator in value) return true
-  return Symbol.iterator in value && !Array.isArray(value) && !REPLAYABLE.has(tagOf(value))
+  return Symbol.iterator in value && !Array.isArray(value) && !isPlatforms
 }
 
-function isUsed(stream: Record<string, unknown>): boolean {
-  const used = ['readableEnded', 'readableDidRead', 'destroyed', 'locked', 'bodyUsed']
-  // The `form-data` package makes streams of the old kind, which know only that they were released.
-  return used.some((name) => stream[name] === true) || stream._released === true
-}
-
-function tagOf(value: object): string {
-  return Object.prototype.toString.call(value)
-}
+/** The `form-data` package makes streams of the old kind, which know only that they were released. */
+const USED = ['readableEnded', 'readableDidRead', 'destroyed', 'locked', 'bodyUsed', '_released']

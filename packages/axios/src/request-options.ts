@@ -1,5 +1,7 @@
-import type { Product } from '@zoho-auth/core'
+import type { Product, ZohoAuth } from '@zoho-auth/core'
+import type { AxiosConfig } from './axios-like.js'
 import type { ZohoChoice } from './commonjs.cjs'
+import type { Sibling } from './sibling.js'
 
 export type {} from 'axios'
 
@@ -20,4 +22,27 @@ declare module 'axios' {
     /** Why a refused token was handed on instead of sent again, in words for the developer. */
     zohoHint?: string
   }
+}
+
+/** What the requests of one install are sent with. */
+export interface SendParts extends ZohoRequestOptions {
+  readonly auth: ZohoAuth
+  readonly sibling: Sibling
+}
+
+/** What the request says about Zoho; `undefined` where it wants to be left alone. @throws TypeError for anything else. */
+export function optionsOf(
+  { zoho }: AxiosConfig,
+  defaults: ZohoRequestOptions,
+): ZohoRequestOptions | undefined {
+  if (zoho === false) return undefined
+  if (zoho !== undefined && zoho !== null && typeof zoho !== 'object')
+    throw new TypeError('"zoho" in an axios config is an object such as { connection: "acme" }, or false')
+  const { connection, product } = (zoho ?? {}) as ZohoRequestOptions
+  return { connection: connection ?? defaults.connection, product: product ?? defaults.product }
+}
+
+/** Whether the caller set the header, or forbade it with `false`. axios makes it from `auth` too. */
+export function isAuthorized({ headers, auth }: AxiosConfig): boolean {
+  return (headers.get('authorization') ?? undefined) !== undefined || Boolean(auth)
 }

@@ -1,6 +1,5 @@
-import type { AxiosAnswer, AxiosConfig } from './axios-like.js'
-import { quiet } from './quiet-agents.js'
-import { isShared, isWire, sentRequest } from './sent-request.js'
+import { type AxiosAnswer, type AxiosConfig, isObject } from './axios-like.js'
+import { isShared, isWire, sentRequest, standInFor } from './stand-ins.js'
 
 /** Most objects that are looked at in one error; adapters of others may hang anything on theirs. */
 const MAX_OBJECTS = 5_000
@@ -10,20 +9,17 @@ const MASK = '[masked]'
 
 type Fields = Record<PropertyKey, unknown>
 
-/**
- * The caller's config of whatever was sent, by what was sent and by its headers. Adapters may answer one request with the
- * answer to another.
- */
+/** The caller's config of whatever was sent, by its headers. Adapters may answer one request with the answer to another. */
 const callers = new WeakMap<object, AxiosConfig>()
 
 /**
  * Takes tokens out of everything that is handed to the caller: answers and errors name the caller's own config, which never
- * held one, and a {@link sentRequest} in place of the request. Of a request that was sent no token of ours the request
+ * held one, and what may be told of the request in its place. Of a request that was sent no token of ours the request
  * stays usable; agents and sockets, which lead to the tokens of other requests, stay so everywhere, and print as nothing.
  */
 export class Sanitiser {
   readonly #config: AxiosConfig
-  readonly #secrets = new Set<string>()
+  readonly #secrets: string[] = []
 
   /** @param config What answers and errors name in place of what was sent. */
   constructor(config: AxiosConfig) {
@@ -31,34 +27,30 @@ export class Sanitiser {
   }
 
   /** Remembers what is about to be sent, and the header in it. */
-  sending(config: AxiosConfig, header: string): void {
-    callers.set(config, this.#config).set(config.headers, this.#config)
-    this.#secrets.add(header.slice(header.indexOf(' ') + 1))
+  sending({ headers }: AxiosConfig, header: string): void {
+    callers.set(headers, this.#config)
+    this.#secrets.push(header.slice(header.indexOf(' ') + 1))
   }
 
   /** Cleans an answer to a request with a token of ours in place. Its body is the server's own, and stays. */
   answer(answer: AxiosAnswer): AxiosAnswer {
     answer.config = this.#named(answer.config)
-    if (answer.request !== undefined) answer.request = this.#clean(answer.request, new Set())
+    if (isObject(answer.request)) answer.request = this.#clean(answer.request)
     return answer
   }
 
   /** Cleans whatever an adapter answered or threw, in place where that is possible. */
   outcome<T>(outcome: T): T {
-    return this.#clean(outcome, new Set()) as T
+    return this.#clean(outcome) as T
   }
 
-  #clean(value: unknown, seen: Set<object>): unknown {
+  #clean(value: unknown, seen: Set<object> = new Set()): unknown {
     if (typeof value === 'string') return this.#masked(value)
-    if (typeof value !== 'object' || value === null) return value
+    if (!isObject(value)) return value
     const caller = this.#callerOf(value)
     if (caller !== undefined) return caller
-    if (isShared(value)) return quiet(value)
-    if (isWire(value)) {
-      if (this.#secrets.size === 0) return quiet(value, sentRequest(value))
-      this.#forget(value as Fields)
-      return sentRequest(value)
-    }
+    if (isShared(value)) return standInFor(value)
+    if (isWire(value)) return this.#told(value as Fields)
     const skip = value === this.#config || seen.has(value) || seen.size >= MAX_OBJECTS
     if (skip || ArrayBuffer.isView(value) || isEmitter(value)) return value
     seen.add(value)
@@ -75,42 +67,45 @@ export class Sanitiser {
   }
 
   #masked(text: string): string {
-    let masked = text
-    for (const secret of this.#secrets) if (masked.includes(secret)) masked = masked.replaceAll(secret, MASK)
-    return masked
+    return this.#secrets.reduce((masked, secret) => masked.replaceAll(secret, MASK), text)
   }
 
   /** The config that an answer names. That of another request, or of a mock, stays what it is. */
   #named(config: unknown): unknown {
-    if (typeof config !== 'object' || config === null) return this.#config
+    if (!isObject(config)) return this.#config
     const caller = this.#callerOf(config)
     if (caller !== undefined) return caller
     // An adapter may have sent a deep copy.
-    const headers = Object.values((config as Fields).headers ?? {})
-    return headers.some((value) => this.#masked(String(value)) !== String(value)) ? this.#config : config
+    const headers = Object.values((config as Fields).headers ?? {}).map(String)
+    return headers.some((value) => this.#masked(value) !== value) ? this.#config : config
   }
 
   /** Whose config stands in for what was sent, and for a copy that an adapter made of it. */
-  #callerOf(value: object): AxiosConfig | undefined {
-    const { headers } = value as { headers?: unknown }
-    if (typeof headers !== 'object' || headers === null) return callers.get(value)
-    return headers === this.#config.headers ? this.#config : (callers.get(value) ?? callers.get(headers))
+  #callerOf({ headers }: { headers?: unknown }): AxiosConfig | undefined {
+    if (!isObject(headers)) return undefined
+    return headers === this.#config.headers ? this.#config : callers.get(headers)
   }
 
   /**
-   * A request that is over needs its header no more, and stays reachable through its socket and the caller's agent. The
-   * places where Node and follow-redirects keep it.
+   * What is handed on of a request. One that was sent a token and is over needs its header no more, and stays reachable
+   * through its socket and the caller's agent: it is taken out where Node and follow-redirects keep it.
    */
-  #forget(request: Fields): void {
+  #told(request: Fields): object {
+    if (this.#secrets.length === 0) return standInFor(request, sentRequest(request))
     const { _redirectable, _currentRequest, req } = request
-    for (const one of [request, _redirectable, _currentRequest, req] as (Fields | undefined)[]) {
-      if (typeof one !== 'object' || one === null) continue
-      if (typeof one._header === 'string') one._header = this.#masked(one._header)
-      const kept = Object.getOwnPropertySymbols(one).find((symbol) => symbol.description === 'kOutHeaders')
-      const { headers } = (one._options ?? {}) as Fields
-      for (const place of [kept && one[kept], headers, one.outputData])
-        if (typeof place === 'object' && place !== null) this.#clean(place, new Set())
+    for (const one of [request, _redirectable, _currentRequest, req]) {
+      if (!isObject(one)) continue
+      const { _header, _options, outputData } = one as Fields
+      if (typeof _header === 'string') Reflect.set(one, '_header', this.#masked(_header))
+      const kept = Object.getOwnPropertySymbols(one).find(({ description }) => description === 'kOutHeaders')
+      for (const holder of [
+        kept && (one as Fields)[kept],
+        (_options as Fields | undefined)?.headers,
+        outputData,
+      ])
+        if (isObject(holder)) this.#clean(holder)
     }
+    return sentRequest(request)
   }
 }
 

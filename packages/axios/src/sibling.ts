@@ -3,7 +3,6 @@ import {
   type AxiosAnswer,
   type AxiosConfig,
   type AxiosLike,
-  copyOf,
   type RedirectOptions,
   usesFetch,
 } from './axios-like.js'
@@ -14,6 +13,8 @@ interface Instance {
   readonly interceptors: Record<'request' | 'response', { clear?(): void }> & AxiosLike['interceptors']
   request(config: object): Promise<AxiosAnswer>
 }
+
+type ErrorClass = new (message: string, code: string, config: AxiosConfig) => Error
 
 /** An adapter name that axios does not know. */
 const NO_ADAPTER = 'zoho-auth'
@@ -26,6 +27,8 @@ const NO_ADAPTER = 'zoho-auth'
 export class Sibling {
   readonly #instance: Instance
   #errorClass: Promise<ErrorClass> | undefined
+  /** Whether this axios opens a tunnel through a forward proxy; `undefined` until it was asked. */
+  #tunnels: boolean | undefined
 
   /** @throws TypeError for something that is not an axios instance. */
   constructor(client: AxiosLike) {
@@ -35,85 +38,68 @@ export class Sibling {
     request.clear?.()
     response.clear?.()
     // `request` merges a config with defaults, field by field. A function passes through untouched, and so does what it holds.
-    request.use((merged: { exactly(): AxiosConfig }) => merged.exactly(), undefined, { synchronous: true })
+    request.use((merged: { exactly(): object }) => merged.exactly(), undefined, { synchronous: true })
   }
 
   /** Gives a config to its adapter. Its data is transformed by its own `transformRequest`, its answer by nothing. */
   send(config: AxiosConfig): Promise<AxiosAnswer> {
     if (typeof config.adapter === 'function' && !hasWork(config.transformRequest))
-      return Promise.resolve((config.adapter as AdapterFunction)(config))
+      return (config.adapter as AdapterFunction)(config)
     config.transformResponse = []
-    return this.#instance.request({ exactly: () => config })
+    return this.#exactly(config)
   }
 
-  /** The same for a config that was transformed already; the config itself is what the answer names. */
+  /** The same for a config that was transformed already, and goes back to the caller. */
   async forward(config: AxiosConfig): Promise<AxiosAnswer> {
-    if (typeof config.adapter === 'function') return (config.adapter as AdapterFunction)(config)
-    const copy = copyOf(config)
-    copy.transformRequest = []
+    const { adapter, transformRequest, transformResponse } = config
+    if (typeof adapter === 'function') return (adapter as AdapterFunction)(config)
+    config.transformRequest = []
     try {
-      return backTo(config, copy, await this.send(copy))
-    } catch (error) {
-      throw backTo(config, copy, error)
+      return await this.send(config)
+    } finally {
+      Object.assign(config, { transformRequest, transformResponse })
     }
+  }
+
+  /** Whether a request has to be asked about its forward proxy before it is sent: see {@link forwards}. */
+  mayForward({ protocol }: URL): boolean {
+    return protocol === 'https:' && this.#tunnels !== true
   }
 
   /**
    * Whether this axios hands a request to a forward proxy in clear text. From 1.16.1 on it opens a tunnel for https; before,
    * the proxy, from `proxy` or from the environment, gets the request itself. Asks axios' http adapter, and sends nothing.
    */
-  async forwards(config: AxiosConfig, url: URL): Promise<boolean> {
-    if (url.protocol !== 'https:' || usesFetch(config) || !mayBeProxied(config)) return false
-    const { proxy, httpsAgent } = config
-    let forwards = false
+  async forwards(config: AxiosConfig, { href: url }: URL): Promise<boolean> {
+    if (usesFetch(config)) return false
+    const any = { protocol: 'http', host: '127.0.0.1', port: 9 }
+    this.#tunnels ??= !(await this.#isForwarded({ url, proxy: any }))
+    return !this.#tunnels && this.#isForwarded({ url, proxy: config.proxy, httpsAgent: config.httpsAgent })
+  }
+
+  async #isForwarded(asked: object): Promise<boolean> {
+    let answer = false
     const request = (options: RedirectOptions): never => {
-      forwards = isForwarded(options)
+      answer = isForwarded(options)
       throw new Error('asked for its proxy only')
     }
-    const asking = { adapter: 'http', method: 'get', headers: {}, url: url.href, proxy, httpsAgent }
-    await this.#instance.request({ exactly: () => ({ ...asking, transport: { request } }) }).catch(() => {})
-    return forwards
+    const config = { adapter: 'http', method: 'get', headers: {}, transport: { request }, ...asked }
+    await this.#exactly(config).catch(() => {})
+    return answer
   }
 
   /** An error of axios' own class, so that `instanceof` and `axios.isAxiosError` know it. */
   async error(message: string, code: string, config: AxiosConfig): Promise<Error> {
-    this.#errorClass ??= this.#findErrorClass()
+    this.#errorClass ??= this.#exactly({ adapter: NO_ADAPTER, headers: {}, method: 'get' }).then(
+      () => Error,
+      (unknownAdapter: { readonly constructor: ErrorClass }) => unknownAdapter.constructor,
+    )
     return new (await this.#errorClass)(message, code, config)
   }
 
-  async #findErrorClass(): Promise<ErrorClass> {
-    const thrown = await this.#instance
-      .request({ exactly: () => ({ adapter: NO_ADAPTER, headers: {}, method: 'get' }) })
-      .catch((error: unknown) => error)
-    const error = thrown as { readonly isAxiosError?: unknown; readonly constructor: ErrorClass }
-    return error.isAxiosError === true ? error.constructor : PlainError
+  #exactly(config: object): Promise<AxiosAnswer> {
+    return this.#instance.request({ exactly: () => config })
   }
-}
-
-type ErrorClass = new (message: string, code: string, config: unknown) => Error
-
-/** For an axios that keeps its error class to itself; `axios.isAxiosError` knows it all the same. */
-class PlainError extends Error {
-  override readonly name = 'AxiosError'
-  readonly isAxiosError = true
-  readonly code: string
-  readonly config: unknown
-
-  constructor(message: string, code: string, config: unknown) {
-    super(message)
-    this.code = code
-    this.config = config
-  }
-}
-
-/** Variables that name a proxy for https, as axios' `proxy-from-env` reads them; in capitals too. */
-const PROXY_VARIABLES = ['https_proxy', 'all_proxy', 'npm_config_https_proxy', 'npm_config_proxy']
-
-function mayBeProxied({ proxy }: AxiosConfig): boolean {
-  if (proxy === false) return false
-  return (
-    Boolean(proxy) || PROXY_VARIABLES.some((name) => process.env[name] || process.env[name.toUpperCase()])
-  )
 }
 
 function newInstance(client: AxiosLike): Instance {
@@ -132,12 +118,4 @@ function newInstance(client: AxiosLike): Instance {
 
 function hasWork(transforms: unknown): boolean {
   return typeof transforms === 'function' || (Array.isArray(transforms) && transforms.length > 0)
-}
-
-/** Puts the caller's config in the place of the copy that was sent. */
-function backTo<T>(config: AxiosConfig, copy: AxiosConfig, outcome: T): T {
-  const holder = outcome as { config?: unknown; response?: { config?: unknown } } | undefined
-  if (holder?.config === copy) holder.config = config
-  if (holder?.response?.config === copy) holder.response.config = config
-  return outcome
 }

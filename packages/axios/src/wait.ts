@@ -1,84 +1,77 @@
+import type { OutgoingOptions, Product } from '@zoho-auth/core'
 import type { AxiosConfig } from './axios-like.js'
+import type { Sibling } from './sibling.js'
 
-/** Why a wait ended before its work did. */
-export type WaitEnd = 'timeout' | 'canceled'
-
-/** What {@link Wait.for} rejects with when the wait ended first. */
-export class WaitEnded extends Error {
-  readonly end: WaitEnd
-
-  constructor(end: WaitEnd) {
-    super(end === 'timeout' ? 'timeout' : 'canceled')
-    this.end = end
-  }
-}
+/** Node's timers fire at once above this, in milliseconds (24 days). */
+const MAX_TIMER_MS = 2_147_483_647
 
 /**
  * How long one request may wait for a token: until its `timeout`, its `signal` or its `cancelToken`, whichever comes first.
- * The `timeout` counts from the start of the request and covers every wait and sending of it together.
+ * The `timeout` counts from the start of the request and covers every wait and sending of it together. Costs nothing until
+ * something has to be waited for.
+ *
+ * It is also what core is told of the request: `signal` is there while the request waits.
  */
-export class Wait {
+export class Wait implements OutgoingOptions {
+  readonly connection: string | undefined
+  readonly product: Product | undefined
   readonly #config: AxiosConfig
-  readonly #controller = new AbortController()
+  readonly #sibling: Sibling
   readonly #startedAt = performance.now()
-  readonly #timeoutMs: number | undefined
-  readonly #ended: Promise<never>
-  readonly #cancel: () => void
-  #timer: NodeJS.Timeout | undefined
-  #end: WaitEnded | undefined
+  #ending: AbortController | undefined
 
-  constructor(config: AxiosConfig) {
+  constructor(config: AxiosConfig, sibling: Sibling, { connection, product }: OutgoingOptions) {
     this.#config = config
-    const timeoutMs = Number.parseInt(String(config.timeout ?? 0), 10)
-    this.#timeoutMs = timeoutMs > 0 ? timeoutMs : undefined
-    const { signal } = this.#controller
-    this.#ended = new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    this.#sibling = sibling
+    this.connection = connection
+    this.product = product
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#ending?.signal
+  }
+
+  /**
+   * The outcome of `work`, unless the wait ends first.
+   *
+   * @throws axios' own error where the `timeout` was over; where the caller gave up, axios says so itself.
+   */
+  async for<T>(work: () => Promise<T>): Promise<T> {
+    const { signal, cancelToken } = this.#config
+    const ending = new AbortController()
+    this.#ending = ending
+    const cancel = (): void => ending.abort(new Error('canceled'))
+    const leftMs = this.leftMs()
+    const late = (): void => ending.abort(LATE)
+    const timer = leftMs === undefined ? undefined : setTimeout(late, Math.min(leftMs, MAX_TIMER_MS))
+    const ended = new Promise<never>((_, reject) => {
+      ending.signal.addEventListener('abort', () => reject(ending.signal.reason), { once: true })
     })
-    this.#ended.catch(() => {})
-    this.#cancel = () => this.#finish('canceled')
-    if (this.#timeoutMs !== undefined)
-      this.#timer = setTimeout(() => this.#finish('timeout'), Math.min(this.#timeoutMs, MAX_TIMER_MS))
-    if (config.signal?.aborted) this.#cancel()
-    config.signal?.addEventListener?.('abort', this.#cancel)
-    config.cancelToken?.subscribe(this.#cancel)
-  }
-
-  /** For work that can be told to stop. */
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  /** The outcome of `work`, unless the wait ends first. @throws {WaitEnded} */
-  async for<T>(work: Promise<T>): Promise<T> {
+    signal?.addEventListener?.('abort', cancel)
+    cancelToken?.subscribe(cancel)
+    if (signal?.aborted) cancel()
     try {
-      return await Promise.race([work, this.#ended])
+      return await Promise.race([ended, work()])
     } catch (error) {
-      throw this.#end ?? error
+      if (ending.signal.reason !== LATE) throw ending.signal.reason ?? error
+      const { message, code } = timeoutWords(this.#config)
+      throw await this.#sibling.error(message, code, this.#config)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener?.('abort', cancel)
+      cancelToken?.unsubscribe(cancel)
     }
   }
 
   /** What is left of the `timeout`, in milliseconds, at least 1; `undefined` without one. */
   leftMs(): number | undefined {
-    if (this.#timeoutMs === undefined) return undefined
-    return Math.max(1, Math.ceil(this.#timeoutMs - (performance.now() - this.#startedAt)))
-  }
-
-  /** Ends timers and listeners. Owed by whoever made it. */
-  close(): void {
-    clearTimeout(this.#timer)
-    this.#config.signal?.removeEventListener?.('abort', this.#cancel)
-    this.#config.cancelToken?.unsubscribe(this.#cancel)
-  }
-
-  #finish(end: WaitEnd): void {
-    this.#end ??= new WaitEnded(end)
-    this.#controller.abort(this.#end)
+    const timeoutMs = Number.parseInt(String(this.#config.timeout ?? 0), 10)
+    if (!(timeoutMs > 0)) return undefined
+    return Math.max(1, Math.ceil(timeoutMs - (performance.now() - this.#startedAt)))
   }
 }
 
-/** Node's timers fire at once above this, in milliseconds (24 days). */
-const MAX_TIMER_MS = 2_147_483_647
+const LATE = new Error('timeout')
 
 /** What axios itself says when a request takes too long. */
 export function timeoutWords(config: AxiosConfig): { readonly message: string; readonly code: string } {
