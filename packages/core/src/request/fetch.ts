@@ -26,9 +26,7 @@ export function fetchWithToken(
   const { signal } = sendable
   if (signal === undefined || signal instanceof AbortSignal)
     return fetchSendable(fetch, sendable, outgoingFor(signal), signal)
-  return fetchFollowing(signal, (followed) =>
-    fetchSendable(fetch, sendable, outgoingFor(followed), followed),
-  )
+  return fetchFollowing(signal, (followed) => fetchSendable(fetch, sendable, outgoingFor(followed), followed))
 }
 
 async function fetchSendable(
@@ -57,9 +55,7 @@ async function fetchSendable(
       url: redirection.url,
       method: redirection.method,
       status: response.status,
-      get challenge() {
-        return response.headers.get('www-authenticate') ?? undefined
-      },
+      challenge: response.status < 400 ? undefined : (response.headers.get('www-authenticate') ?? undefined),
       replayable,
       async body() {
         const { text, response: whole } = await peeked(response)

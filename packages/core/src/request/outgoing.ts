@@ -4,13 +4,13 @@ import type { TokenSource } from '../token/source.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { ZohoAuthError } from '../words/errors.js'
 import type { HostPolicy } from '../words/hosts.js'
-import { assertProduct, productOf } from '../words/products.js'
+import { assertProduct } from '../words/products.js'
 import type { Token } from '../words/token.js'
 import { raceSignal } from '../words/waits.js'
 import type { ApiAnswer, Outgoing, OutgoingOptions } from '../zoho-auth.js'
 import { judgeApiAnswer, mayRefuseToken } from './api-refusal.js'
 import { apiUrl, dataCenterOf } from './api-url.js'
-import { endpointOf, type RefusedAt } from './refusals.js'
+import type { RefusedAt } from './refusals.js'
 
 /** Replays of one request: one with a token that was known already, one with a token made for its refusal. */
 const MAX_REPLAYS = 2
@@ -26,6 +26,8 @@ export class OutgoingRequest implements Outgoing {
   readonly #options: OutgoingOptions
   #connection: string | undefined
   #dataCenter: DataCenter | undefined
+  /** The URL that was judged last, and may have the token. */
+  #allowed: URL | undefined
   #sent: Token | undefined
   /** When it was first sent, in milliseconds since the epoch. */
   #sentAt = 0
@@ -84,6 +86,7 @@ export class OutgoingRequest implements Outgoing {
     if (!hosts.allows(url, token.dataCenter)) return this.#waitFor(url, which)
     this.#connection = which as string
     this.#dataCenter = token.dataCenter
+    this.#allowed = url
     return this.#headerOf(token, now)
   }
 
@@ -139,10 +142,11 @@ export class OutgoingRequest implements Outgoing {
     const sent = this.#sent
     const connection = this.#connection
     // A redirect may have led to a host that got no token: what it says is not about one.
-    if (sent === undefined || connection === undefined || !this.allows(url)) return undefined
-    const product = this.#options.product ?? productOf(url, hosts.isOwn(url))
-    const { origin } = url
-    const at = { connection, origin, endpoint: endpointOf(method, url), generation: sent.generation }
+    if (sent === undefined || connection === undefined) return undefined
+    if (url !== this.#allowed && !this.allows(url)) return undefined
+    const { origin, endpoint, product: owner } = refusals.endpoint(method, url, hosts)
+    const product = this.#options.product ?? owner
+    const at = { connection, origin, endpoint, generation: sent.generation }
     const verdict = mayRefuseToken(product, status)
       ? judgeApiAnswer(product, { status, body: await answer.body(), challenge: answer.challenge })
       : 'fine'

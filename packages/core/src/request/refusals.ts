@@ -2,7 +2,9 @@ import { type GuardedTokenStore, StoreFault } from '../stores/guarded-token-stor
 import type { StoredToken } from '../stores/ports.js'
 import type { Background } from '../words/background.js'
 import type { Clock } from '../words/clock.js'
+import type { HostPolicy } from '../words/hosts.js'
 import { makeRoom } from '../words/make-room.js'
+import { type Product, productOf } from '../words/products.js'
 
 /**
  * Tokens that one connection spends in a window on refusals which no refresh could help: two on ambiguous ones, whatever the
@@ -22,6 +24,9 @@ const MAX_PLACES = 200
 /** Most places, of all connections together, of which it is known that they accepted a token. */
 const MAX_ACCEPTED = 10_000
 
+/** Most URLs of which it is remembered what they are. */
+const MAX_ENDPOINTS = 1_000
+
 /** Most places of one connection that processes tell each other of. */
 const MAX_SHARED = 50
 
@@ -33,12 +38,18 @@ const WRITE_PAUSE_MS = 50
 const WRITE_LEASE_MS = 2_000
 const MAX_WRITES_A_WINDOW = 1_000
 
-/** Where a request was refused: at an origin, and there at an endpoint. */
-export interface RefusedAt {
-  readonly connection: string
+/** Where requests go: to an origin, and there to an endpoint. */
+interface Endpoint {
   readonly origin: string
   /** Method, origin, and path with ids blanked. */
   readonly endpoint: string
+  /** Whose host it is, where that is known. */
+  readonly product: Product | undefined
+}
+
+/** Where a request was refused. */
+export interface RefusedAt extends Omit<Endpoint, 'product'> {
+  readonly connection: string
   /** Generation of the token that was sent. */
   readonly generation: number
 }
@@ -80,6 +91,7 @@ export class Refusals {
   readonly #background: Background
   readonly #connections = new Map<string, Known>()
   readonly #accepted = new Map<string, Accepted>()
+  readonly #endpoints = new Map<string, Endpoint>()
 
   /** @param windowMs How long a place is remembered, in milliseconds: the window of the budget. */
   constructor(
@@ -94,6 +106,18 @@ export class Refusals {
     this.#store = store
     this.#windowMs = windowMs
     this.#background = background
+  }
+
+  /** What a request goes to. Quick for what comes again and again. */
+  endpoint(method: string, url: URL, hosts: HostPolicy): Endpoint {
+    const key = `${method} ${url.href}`
+    let endpoint = this.#endpoints.get(key)
+    if (endpoint === undefined) {
+      const product = productOf(url, hosts.isOwn(url))
+      endpoint = { origin: url.origin, endpoint: endpointOf(method, url), product }
+      bounded(this.#endpoints, MAX_ENDPOINTS, key).set(key, endpoint)
+    }
+    return endpoint
   }
 
   /** A token was accepted. */
@@ -283,8 +307,7 @@ function isShared(item: unknown): item is Shared {
 
 /** An endpoint as it is remembered: ids are blanked, so that a thousand records of a module are one endpoint. */
 export function endpointOf(method: string, { protocol, host, pathname }: URL): string {
-  const short = pathname.slice(0, MAX_PATH)
-  const path = MAYBE_ID.test(short) ? short.split('/').map(blanked).join('/') : short
+  const path = pathname.slice(0, MAX_PATH).split('/').map(blanked).join('/')
   return `${method.toUpperCase()} ${protocol}//${host}${path}`
 }
 
@@ -293,8 +316,5 @@ const MAX_PATH = 512
 
 /** A number, a date or number in a name, a long key, an address or something encoded is an id; `v2` and `v1.1` are not. */
 const ID = /^\d+$|\d{4}|[@%~]|^(?=.*\d)[A-Za-z0-9_-]{16,}$|^.{41,}$/
-
-/** Found in every path that has one: most have none, and are not taken apart. */
-const MAYBE_ID = /\d{4}|[@%~]|\/\d+(?:\/|$)|[A-Za-z0-9_-]{16}|[^/]{41}/
 
 const blanked = (segment: string): string => (ID.test(segment) ? '*' : segment)
