@@ -113,8 +113,8 @@ function withOurAdapter(config: AxiosConfig, parts: SendParts, keys: CacheKeys):
     showAgents(final)
     try {
       keys.assertKeyed(final)
-      const connection = parts.connection ?? keys.surrounding(final)
-      return await sendWithToken(final, kept, { ...parts, connection })
+      const connection = keys.surrounding(final)
+      return await sendWithToken(final, kept, connection === undefined ? parts : { ...parts, connection })
     } catch (error) {
       await keys.failed(final, error)
       throw error
@@ -132,7 +132,8 @@ function withOurAdapter(config: AxiosConfig, parts: SendParts, keys: CacheKeys):
 
 /** The transforms of a config, without those that were added here. */
 function transformsOf({ transformRequest }: AxiosConfig): unknown[] {
-  return [transformRequest ?? []].flat().filter((transform) => !isOurs(transform))
+  const all: unknown[] = Array.isArray(transformRequest) ? transformRequest : [transformRequest ?? []].flat()
+  return all.filter((transform) => !isOurs(transform))
 }
 
 function isOurs(made: unknown): made is { [ORIGINAL]: unknown } {

@@ -24,6 +24,8 @@ interface TokenRequest {
   readonly config: AxiosConfig
   /** The body as it was before that, where it is known. */
   readonly before: Untransformed | undefined
+  /** The body can be sent again as it is. */
+  readonly isReplayable: boolean
   readonly url: URL
   readonly outgoing: Outgoing
   readonly sibling: Sibling
@@ -55,9 +57,11 @@ export async function sendWithToken(
   const header = await (auth.peekToken(options) ? authorization() : wait.for(authorization))
   if (header === undefined) return leaveAlone(config, sibling)
   if (sibling.mayForward(url) && (await sibling.forwards(config, url))) throw forwardedInClear(url)
-  if (!isReplayable(config.data)) for (const body of [config.data, before?.data]) assertUnused(body)
+  const replayable = isReplayable(config.data)
+  if (!replayable) for (const body of [config.data, before?.data]) assertUnused(body)
   const sanitiser = new Sanitiser(config)
-  return sendUntilAnswered({ config, before, url, outgoing, sibling, wait, sanitiser }, header)
+  const request = { config, before, isReplayable: replayable, url, outgoing, sibling, wait, sanitiser }
+  return await sendUntilAnswered(request, header)
 }
 
 async function sendUntilAnswered(request: TokenRequest, first: string): Promise<AxiosAnswer> {
@@ -100,16 +104,23 @@ async function sendUntilAnswered(request: TokenRequest, first: string): Promise<
 function prepared(request: TokenRequest, header: string, isAgain: boolean): AxiosConfig {
   const { config, before, url } = request
   const sending = copyOf(config)
-  sending.headers = copyOf(config.headers)
-  sending.headers.set('Authorization', header)
+  sending.headers = withHeader(config.headers, header)
   // The same bytes again; where axios made a stream of a plain value, a new one is made of it.
-  if (isAgain && before && !isReplayable(sending.data)) sending.data = before.data
+  if (isAgain && before && !request.isReplayable) sending.data = before.data
   else sending.transformRequest = []
   // An adapter of the app's own sees the config it is used to, where that can mean nothing else than what was judged.
   const isOwn = typeof sending.adapter === 'function'
   pinUrl(sending, url, isOwn)
   if (!isOwn) limit(request, sending)
   return sending
+}
+
+/** A copy of headers that has ours, and none that the app left empty: quicker than `concat` and `set`. */
+function withHeader(headers: AxiosConfig['headers'], header: string): AxiosConfig['headers'] {
+  const copy = copyOf(headers)
+  for (const name in copy) if (name.toLowerCase() === 'authorization') delete copy[name]
+  copy.Authorization = header
+  return copy
 }
 
 /** Leaves a sending what is left of the `timeout`. */
@@ -159,37 +170,29 @@ async function sendFollowing(
 }
 
 /** The header of a replay, or `undefined` where the answer is the caller's. */
-async function judged(
-  { config, before, url, outgoing, wait }: TokenRequest,
-  answer: AxiosAnswer,
-  body: AnswerBody,
-): Promise<string | undefined> {
+function judged(request: TokenRequest, answer: AxiosAnswer, body: AnswerBody): Promise<string | undefined> {
+  const { config, before, url, outgoing, wait } = request
   const from = answeredUrl(answer.request)
   let mayRefuse = false
   const replay = outgoing.answered({
-    url: from === undefined ? url : new URL(from),
+    url: from === undefined || from === url.href ? url : new URL(from),
     method: config.method ?? 'GET',
     status: answer.status,
-    get challenge() {
-      return challengeOf(answer.headers)
-    },
+    challenge: answer.status < 400 ? undefined : challengeOf(answer.headers),
+    replayable: request.isReplayable || (before !== undefined && isReplayable(before.data)),
     // Called at once, or never.
     body() {
       mayRefuse = true
       return body.text()
     },
-    // Only asked for where it matters: a large body takes a moment to look through.
-    get replayable() {
-      return isReplayable(config.data) || (before !== undefined && isReplayable(before.data))
-    },
   })
   if (!mayRefuse) return replay
-  try {
-    return await wait.for(() => replay)
-  } catch (error) {
-    body.discard()
-    throw error
-  }
+  return wait
+    .for(() => replay)
+    .catch((error: unknown) => {
+      body.discard()
+      throw error
+    })
 }
 
 /** `WWW-Authenticate`, as axios or an adapter of the app's own gives headers. */

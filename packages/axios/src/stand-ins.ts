@@ -66,8 +66,10 @@ export function isWire(value: object): boolean {
  */
 export function isShared(value: object): boolean {
   const { addRequest, setKeepAlive, goaway, dispatch, destroy } = value as Fields
-  const dispatches = typeof destroy === 'function' && dispatch
-  return [addRequest, setKeepAlive, goaway, dispatches].some((method) => typeof method === 'function')
+  return (
+    [addRequest, setKeepAlive, goaway].some((method) => typeof method === 'function') ||
+    (typeof dispatch === 'function' && typeof destroy === 'function')
+  )
 }
 
 /** Stand-ins, and what they stand for. */
