@@ -10,10 +10,12 @@ import { getToken } from './get-token.js'
 import { heap } from './heap.js'
 import { importing } from './importing.js'
 import { many } from './many.js'
+import { requests } from './requests.js'
 import { stores } from './stores.js'
 
 const BENCHES: Readonly<Record<string, (full: boolean, svg?: string) => Promise<void>>> = {
   'get-token': getToken,
+  requests,
   heap,
   import: importing,
   stores,
