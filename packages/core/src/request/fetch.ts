@@ -4,7 +4,7 @@ import type { ZohoFetchOptions } from '../zoho-auth.js'
 import { peekStream, readBeginning } from './answer-beginning.js'
 import type { OutgoingRequest } from './outgoing.js'
 import { Redirection, withFacts } from './redirection.js'
-import { type Sendable, sendableOf } from './sendable.js'
+import { type Sendable, type SentBody, sendableOf } from './sendable.js'
 
 type Fetch = typeof globalThis.fetch
 
@@ -40,8 +40,8 @@ async function fetchSendable(
   let header = await outgoing.authorization(url)
   if (header === undefined) throw outgoing.denied(url)
   const { replayable } = sendable.body
-  for (;;) {
-    const [target, init] = await argumentsOf(fetch, sendable, url, signal)
+  for (let sending = sendable; ; ) {
+    const [target, init] = argumentsOf(fetch, sending, url, signal, await sending.body.next(signal))
     // Redirects are followed by us: the token goes along only to hosts that may have it.
     const redirection = new Redirection(url, init, replayable, header)
     let response = await fetch(target, redirection.init())
@@ -65,6 +65,8 @@ async function fetchSendable(
     })
     if (header === undefined) return redirection.finished(response)
     discard(response)
+    // What was sent stays what it was.
+    sending = { ...sending, headers: new Headers(sending.headers) }
   }
 }
 
@@ -77,17 +79,17 @@ async function fetchAsItIs(
   // `fetch` would say so too, with the password in its words.
   if (url.username !== '' || url.password !== '')
     throw new TypeError('a URL with a user or a password in it cannot be fetched')
-  return fetch(...(await argumentsOf(fetch, sendable, url, signal)))
+  return fetch(...argumentsOf(fetch, sendable, url, signal, await sendable.body.next(signal)))
 }
 
 /** What `fetch` is called with for the first URL. */
-async function argumentsOf(
+function argumentsOf(
   fetch: Fetch,
   { method, headers: given, body: source, rest, carrier }: Sendable,
   url: URL,
   signal: AbortSignal | undefined,
-): Promise<[input: string | Request, init: RequestInit & { headers: Headers; method: string }]> {
-  const { body, headers: brought } = await source.next(signal)
+  { body, headers: brought }: SentBody,
+): [input: string | Request, init: RequestInit & { headers: Headers; method: string }] {
   const headers = brought === undefined ? given : new Headers(given)
   for (const [name, value] of brought ?? []) if (!headers.has(name)) headers.set(name, value)
   // `null`: a carrier's own signal may have been replaced.

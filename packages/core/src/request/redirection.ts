@@ -38,7 +38,7 @@ export class Redirection {
   #isTainted = false
 
   /**
-   * @param init Its headers are copied before they change; the rest is this sending's own.
+   * @param init Of this sending alone.
    * @param replayable Whether the body of `init` can be sent again.
    */
   constructor(
@@ -70,11 +70,11 @@ export class Redirection {
     return url.href
   }
 
-  /** For the next hop. */
+  /** For the next hop; called once for each. */
   init(): RequestInit {
-    const headers = new Headers(this.#headers)
-    if (this.hasToken) headers.set('authorization', this.#authorization)
-    return { ...this.#init, method: this.method, headers }
+    if (this.hasToken) this.#headers.set('authorization', this.#authorization)
+    else this.#headers.delete('authorization')
+    return { ...this.#init, method: this.method, headers: this.#headers }
   }
 
   /**
@@ -101,6 +101,7 @@ export class Redirection {
     if (leavesFirst && this.#init.mode === 'same-origin')
       throw failed('a redirect leads to another origin, and the mode is "same-origin"')
 
+    // Those of the last hop stay what they were.
     this.#headers = new Headers(this.#headers)
     if (toGet) {
       this.method = 'GET'

@@ -21,8 +21,14 @@ export interface Sendable {
 interface SendableBody {
   readonly isEmpty: boolean
   readonly replayable: boolean
-  /** For the next sending: the body, and the headers that it brings along. */
-  next(signal: AbortSignal | undefined): Promise<{ readonly body: Body; readonly headers?: Headers }>
+  /** For the next sending. */
+  next(signal: AbortSignal | undefined): SentBody | Promise<SentBody>
+}
+
+/** A body, and the headers that it brings along. */
+export interface SentBody {
+  readonly body: Body
+  readonly headers?: Headers
 }
 
 type Body = NonNullable<RequestInit['body']> | undefined
@@ -56,6 +62,7 @@ const NORMALIZED: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIO
 /** @throws TypeError as `fetch`; for a body that was used already. */
 export function sendableOf(input: string | URL | Request, given: ZohoFetchOptions | null): Sendable {
   const request = isRequest(input) ? input : undefined
+  if (request === undefined && given === null) return plainGet(input as string | URL)
   const init = given === null ? {} : membersOf(given)
   const merged: RequestInit = request ? { ...carried(request, init), ...init } : init
   const { method: written, headers, body: own, signal, ...rest } = merged
@@ -73,6 +80,19 @@ export function sendableOf(input: string | URL | Request, given: ZohoFetchOption
     rest,
     carrier:
       request && init.dispatcher === undefined && dispatcherKey(request) === undefined ? request : undefined,
+  }
+}
+
+/** A URL and nothing else. */
+function plainGet(input: string | URL): Sendable {
+  return {
+    input,
+    method: 'GET',
+    headers: new Headers(),
+    signal: undefined,
+    body: NO_BODY,
+    rest: {},
+    carrier: undefined,
   }
 }
 
@@ -123,7 +143,9 @@ function isRequest(input: unknown): input is Request {
   )
 }
 
-const NO_BODY: SendableBody = { isEmpty: true, replayable: true, next: async () => ({ body: undefined }) }
+const NOTHING = { body: undefined }
+
+const NO_BODY: SendableBody = { isEmpty: true, replayable: true, next: () => NOTHING }
 
 /** A stream inside is handed on as it comes; anything else is read when it is first sent, because a copy of known length can go out again. */
 function ofRequest(request: Request): SendableBody {
@@ -160,10 +182,10 @@ function ofBody(body: RequestInit['body']): SendableBody {
   if (body === undefined || body === null) return NO_BODY
   if (!isOneShot(body)) {
     const copy = copyOf(body)
-    return { isEmpty: false, replayable: true, next: async () => ({ body: copy }) }
+    return { isEmpty: false, replayable: true, next: () => ({ body: copy }) }
   }
   assertUnused(body)
-  return { isEmpty: false, replayable: false, next: async () => streamed(body) }
+  return { isEmpty: false, replayable: false, next: () => streamed(body) }
 }
 
 /** Told by what they can do, because the classes of another undici are not ours. Streams called FormData are streams. */
@@ -188,7 +210,7 @@ function copyOf(body: NonNullable<RequestInit['body']>): NonNullable<RequestInit
 }
 
 /** A stream as `fetch` takes it. The `form-data` package and other old streams would go out as "[object …]". */
-function streamed(body: NonNullable<RequestInit['body']>): { body: Body; headers?: Headers } {
+function streamed(body: NonNullable<RequestInit['body']>): SentBody {
   const { pipe, getHeaders } = body as { pipe?: unknown; getHeaders?: () => Record<string, string> }
   const { PassThrough, Readable } = process.getBuiltinModule('node:stream')
   if (typeof pipe !== 'function' || (body as unknown) instanceof Readable) return { body }
