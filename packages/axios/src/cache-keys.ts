@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AxiosConfig, AxiosLike } from './axios-like.js'
-import { lacksHost, originOf } from './final-url.js'
+import { lacksHost } from './final-url.js'
 import { isAuthorized, optionsOf, type SendParts, type ZohoRequestOptions } from './request-options.js'
 
 /** Begins what a key gets. No connection id and no product holds `|`, so that two connections never make one key. */
@@ -143,18 +143,17 @@ export class CacheKeys {
 
   /** Whose answer a request asks for, as far as its config tells now; `undefined` where it gets no token. */
   #whose(config: AxiosConfig): ZohoRequestOptions | undefined {
-    const options = optionsOf(config, this.#parts)
+    const options = optionsOf(config, this.#parts, this.#begun.get(config.headers)?.surrounding)
     if (options === undefined || isAuthorized(config)) return undefined
-    const connection = options.connection ?? this.#begun.get(config.headers)?.surrounding
     // Products can have paths in common.
-    if (lacksHost(config)) return { connection, product: options.product }
-    const origin = originOf(config)
-    return origin === undefined || !this.#mayBeZohos(origin) ? undefined : { connection }
+    if (lacksHost(config)) return options
+    const url = this.#parts.urls.named(config)
+    return url === undefined || !this.#mayBeZohos(url) ? undefined : { connection: options.connection }
   }
 
-  #mayBeZohos(origin: string): boolean {
+  #mayBeZohos(url: URL): boolean {
     try {
-      return this.#parts.auth.outgoing().knows(new URL(origin))
+      return this.#parts.auth.outgoing().knows(url)
     } catch {
       // The engine is closed, and the request will hear of it.
       return true

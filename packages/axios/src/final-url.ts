@@ -17,17 +17,31 @@ export function finalUrl(
   config: AxiosConfig,
   outgoing: Outgoing,
   hasProduct: boolean,
+  urls: UrlCache,
 ): URL | undefined | (() => Promise<URL>) {
+  if (!lacksHost(config)) return urls.named(config)
   const path = fullPath(config)
-  if (WEB.test(path)) return parsed(path)
-  if (!hasProduct || ABSOLUTE.test(path) || URL.canParse(path)) return undefined
+  if (!hasProduct || ABSOLUTE.test(path)) return undefined
   return async () => new URL(combined((await outgoing.url('/')).origin, path))
 }
 
-/** The origin a config names, as far as it names one yet. */
-export function originOf(config: AxiosConfig): string | undefined {
-  const path = fullPath(config)
-  return WEB.test(path) ? parsed(path)?.origin : undefined
+/** Most URLs that are kept parsed; beyond it all are dropped. */
+const MAX_URLS = 1_000
+
+/** URLs, parsed once: many requests differ only in their query, which axios keeps apart. */
+export class UrlCache {
+  readonly #urls = new Map<string, URL>()
+
+  /** The URL a config names, where it names one to which a token may go. */
+  named(config: AxiosConfig): URL | undefined {
+    const path = fullPath(config)
+    const known = this.#urls.get(path)
+    if (known !== undefined || !WEB.test(path)) return known
+    const url = parsed(path)
+    if (this.#urls.size >= MAX_URLS) this.#urls.clear()
+    if (url !== undefined) this.#urls.set(path, url)
+    return url
+  }
 }
 
 /** Whether a config names no host at all, so that it goes to its product's. */

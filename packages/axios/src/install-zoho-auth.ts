@@ -1,10 +1,11 @@
 import { assertProduct, defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
 import { type AxiosAnswer, type AxiosConfig, type AxiosLike } from './axios-like.js'
 import { CacheKeys } from './cache-keys.js'
+import { UrlCache } from './final-url.js'
 import type { SendParts } from './request-options.js'
 import { sendWithToken } from './send-with-token.js'
 import { Sibling } from './sibling.js'
-import { hideAgents, showAgents } from './stand-ins.js'
+import { hideAgents } from './stand-ins.js'
 
 /** What {@link installZohoAuth} takes. */
 export interface InstallOptions {
@@ -55,7 +56,7 @@ export function installZohoAuth(client: AxiosLike, options: InstallOptions = {})
   const sibling = siblingOf(client)
   if (options.product !== undefined) assertProduct(options.product)
   const { auth = defaultZohoAuth(), connection, product } = options
-  const parts = { auth, sibling, connection, product }
+  const parts = { auth, sibling, connection, product, urls: new UrlCache() }
   const keys = new CacheKeys(client, parts)
   const { request } = client.interceptors
   const when = {
@@ -106,22 +107,11 @@ function withOurAdapter(config: AxiosConfig, parts: SendParts, keys: CacheKeys):
     kept = { data }
     return data
   }
-  async function ours(final: AxiosConfig): Promise<AxiosAnswer> {
+  function ours(final: AxiosConfig): Promise<AxiosAnswer> {
     // The caller gets this config back, and may send it again.
     final.adapter = original
     final.transformRequest = transformsOf(final)
-    showAgents(final)
-    try {
-      keys.assertKeyed(final)
-      const connection = keys.surrounding(final)
-      return await sendWithToken(final, kept, connection === undefined ? parts : { ...parts, connection })
-    } catch (error) {
-      await keys.failed(final, error)
-      throw error
-    } finally {
-      // Whatever the way out: answers and errors name this config, those that axios makes later too.
-      hideAgents(final)
-    }
+    return sendWithToken(final, kept, parts, keys)
   }
   config.adapter = Object.assign(ours, { [ORIGINAL]: original })
   config.transformRequest = [Object.assign(keep, { [ORIGINAL]: undefined }), ...transformsOf(config)]

@@ -1,6 +1,7 @@
 import type { Product, ZohoAuth } from '@zoho-auth/core'
 import type { AxiosConfig } from './axios-like.js'
 import type { ZohoChoice } from './commonjs.cjs'
+import type { UrlCache } from './final-url.js'
 import type { Sibling } from './sibling.js'
 
 export type {} from 'axios'
@@ -28,18 +29,29 @@ declare module 'axios' {
 export interface SendParts extends ZohoRequestOptions {
   readonly auth: ZohoAuth
   readonly sibling: Sibling
+  /** See `UrlCache`. */
+  readonly urls: UrlCache
 }
 
-/** What the request says about Zoho; `undefined` where it wants to be left alone. @throws TypeError for anything else. */
+/**
+ * What the request says about Zoho; `undefined` where it wants to be left alone.
+ *
+ * @param surrounding Whose token, where neither the request nor the install says so.
+ * @throws TypeError for anything else.
+ */
 export function optionsOf(
   { zoho }: AxiosConfig,
   defaults: ZohoRequestOptions,
+  surrounding?: string,
 ): ZohoRequestOptions | undefined {
   if (zoho === false) return undefined
   if (zoho !== undefined && zoho !== null && typeof zoho !== 'object')
     throw new TypeError('"zoho" in an axios config is an object such as { connection: "acme" }, or false')
   const { connection, product } = (zoho ?? {}) as ZohoRequestOptions
-  return { connection: connection ?? defaults.connection, product: product ?? defaults.product }
+  return {
+    connection: connection ?? defaults.connection ?? surrounding,
+    product: product ?? defaults.product,
+  }
 }
 
 /** Whether the caller set the header, or forbade it with `false`. axios makes it from `auth` too. */

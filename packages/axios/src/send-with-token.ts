@@ -1,13 +1,14 @@
 import { type Outgoing, ZohoAuthError } from '@zoho-auth/core'
 import { type AnswerBody, answerBody } from './answer-body.js'
 import { type AxiosAnswer, type AxiosConfig, copyOf, isObject, usesFetch } from './axios-like.js'
+import type { CacheKeys } from './cache-keys.js'
 import { finalUrl, pinUrl } from './final-url.js'
 import { RedirectGuard } from './redirect-guard.js'
 import { assertUnused, isReplayable } from './replayable.js'
 import { isAuthorized, optionsOf, type SendParts } from './request-options.js'
 import { Sanitiser } from './sanitise.js'
 import type { Sibling } from './sibling.js'
-import { answeredUrl, isWire } from './stand-ins.js'
+import { answeredUrl, hideAgents, isWire, showAgents } from './stand-ins.js'
 import { timeoutWords, Wait } from './wait.js'
 
 /** Redirects that are followed for axios' fetch adapter; as many as `fetch` itself follows. */
@@ -37,31 +38,42 @@ interface TokenRequest {
  * The last step of a request: gives it to its adapter with a token, and again where core says so.
  *
  * @throws ZohoAuthError as it comes from core; `ERR_ZOHO_CONFIG` where a proxy would see the token; axios' own errors, cleaned
- * of tokens; TypeError for a used stream.
+ * of tokens; TypeError for a used stream, and for a connection that its cache key does not count on.
  */
 export async function sendWithToken(
   config: AxiosConfig,
   before: Untransformed | undefined,
   parts: SendParts,
+  keys: CacheKeys,
 ): Promise<AxiosAnswer> {
-  const { auth, sibling } = parts
-  const options = optionsOf(config, parts)
-  if (options === undefined || isAuthorized(config)) return leaveAlone(config, sibling)
-  const wait = new Wait(config, sibling, options)
-  const outgoing = auth.outgoing(wait)
-  const found = finalUrl(config, outgoing, options.product !== undefined)
-  const url = typeof found === 'function' ? await wait.for(found) : found
-  if (url === undefined) return leaveAlone(config, sibling)
-  // Nobody waits for a token that is there already.
-  const authorization = (): Promise<string | undefined> => outgoing.authorization(url)
-  const header = await (auth.peekToken(options) ? authorization() : wait.for(authorization))
-  if (header === undefined) return leaveAlone(config, sibling)
-  if (sibling.mayForward(url) && (await sibling.forwards(config, url))) throw forwardedInClear(url)
-  const replayable = isReplayable(config.data)
-  if (!replayable) for (const body of [config.data, before?.data]) assertUnused(body)
-  const sanitiser = new Sanitiser(config)
-  const request = { config, before, isReplayable: replayable, url, outgoing, sibling, wait, sanitiser }
-  return await sendUntilAnswered(request, header)
+  const { auth, sibling, urls } = parts
+  showAgents(config)
+  try {
+    keys.assertKeyed(config)
+    const options = optionsOf(config, parts, keys.surrounding(config))
+    if (options === undefined || isAuthorized(config)) return await leaveAlone(config, sibling)
+    const wait = new Wait(config, sibling, options)
+    const outgoing = auth.outgoing(wait)
+    const found = finalUrl(config, outgoing, options.product !== undefined, urls)
+    const url = typeof found === 'function' ? await wait.for(found) : found
+    if (url === undefined) return await leaveAlone(config, sibling)
+    // Nobody waits for a token that is there already.
+    const authorization = (): Promise<string | undefined> => outgoing.authorization(url)
+    const header = await (auth.peekToken(options) ? authorization() : wait.for(authorization))
+    if (header === undefined) return await leaveAlone(config, sibling)
+    if (sibling.mayForward(url) && (await sibling.forwards(config, url))) throw forwardedInClear(url)
+    const replayable = isReplayable(config.data)
+    if (!replayable) for (const body of [config.data, before?.data]) assertUnused(body)
+    const sanitiser = new Sanitiser(config)
+    const request = { config, before, isReplayable: replayable, url, outgoing, sibling, wait, sanitiser }
+    return await sendUntilAnswered(request, header)
+  } catch (error) {
+    await keys.failed(config, error)
+    throw error
+  } finally {
+    // Whatever the way out: answers and errors name this config, those that axios makes later too.
+    hideAgents(config)
+  }
 }
 
 async function sendUntilAnswered(request: TokenRequest, first: string): Promise<AxiosAnswer> {
@@ -117,8 +129,8 @@ function prepared(request: TokenRequest, header: string, isAgain: boolean): Axio
 
 /** A copy of headers that has ours, and none that the app left empty: quicker than `concat` and `set`. */
 function withHeader(headers: AxiosConfig['headers'], header: string): AxiosConfig['headers'] {
-  const copy = copyOf(headers)
-  for (const name in copy) if (name.toLowerCase() === 'authorization') delete copy[name]
+  const copy = Object.create(Object.getPrototypeOf(headers)) as typeof headers
+  for (const name in headers) if (name.toLowerCase() !== 'authorization') copy[name] = headers[name]
   copy.Authorization = header
   return copy
 }
