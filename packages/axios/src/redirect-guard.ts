@@ -1,6 +1,9 @@
 import type { Outgoing } from '@zoho-auth/core'
-import { type AxiosAnswer, type AxiosConfig, copyOf, type RedirectOptions } from './axios-like.js'
+import { type AxiosAnswer, type AxiosConfig, copyOf, type RedirectOptions, usesFetch } from './axios-like.js'
 import { isReplayable } from './replayable.js'
+
+/** Redirects that are followed for axios' fetch adapter; as many as `fetch` itself follows. */
+export const MAX_REDIRECTS = 20
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -25,6 +28,10 @@ export class RedirectGuard {
   readonly #header: string
   /** Whether the answer came from a host that was sent no token. It says nothing about the token then. */
   stripped = false
+  /** Redirects that {@link next} has led on. */
+  hops = 0
+  /** Redirects of axios' fetch adapter are to be followed: by default, and unless the app says otherwise. */
+  #follows = false
 
   constructor(outgoing: Outgoing, header: string) {
     this.#outgoing = outgoing
@@ -32,11 +39,14 @@ export class RedirectGuard {
   }
 
   /** Makes the sending ask here before each redirect; the caller's own `beforeRedirect` still runs, and runs first. */
-  watch(sending: AxiosConfig): void {
+  watched(sending: AxiosConfig): AxiosConfig {
     const { beforeRedirect, transport } = sending
     sending.beforeRedirect = (options: RedirectOptions, ...details) =>
       this.#redirect(options, () => beforeRedirect?.(options, ...details))
-    if (!transport) return
+    const { redirect = 'follow' } = sending.fetchOptions ?? {}
+    this.#follows = usesFetch(sending) && redirect === 'follow' && sending.maxRedirects !== 0
+    if (this.#follows) sending.fetchOptions = { ...sending.fetchOptions, redirect: 'manual' }
+    if (!transport) return sending
     // axios hands `beforeRedirect` to its own transports only.
     const request = (options: RedirectOptions, ...rest: unknown[]): unknown => {
       const { beforeRedirect: axiosOwn } = options
@@ -48,6 +58,7 @@ export class RedirectGuard {
       return transport.request(options, ...rest)
     }
     sending.transport = Object.assign(Object.create(transport), { request })
+    return sending
   }
 
   /**
@@ -55,10 +66,10 @@ export class RedirectGuard {
    * itself takes the header off on the way to every other origin, Zoho's included.
    */
   next(sending: AxiosConfig, { status, headers }: AxiosAnswer): AxiosConfig | undefined {
+    if (!this.#follows || !REDIRECTS.has(status)) return undefined
     const from = String(sending.url)
     const location: unknown = headers?.location
-    if (!REDIRECTS.has(status) || typeof location !== 'string' || !URL.canParse(location, from))
-      return undefined
+    if (typeof location !== 'string' || !URL.canParse(location, from)) return undefined
     const target = new URL(location, from)
     if (!/^https?:$/.test(target.protocol)) return undefined
     const method = (sending.method ?? 'get').toLowerCase()
@@ -75,6 +86,7 @@ export class RedirectGuard {
       ...(target.origin !== new URL(from).origin ? OF_ORIGIN : []),
     ]
     for (const name of dropped) next.headers.delete(name)
+    this.hops += 1
     return Object.assign(next, { url: target.href, params: undefined })
   }
 

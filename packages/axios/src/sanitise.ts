@@ -9,29 +9,8 @@ const MASK = '[masked]'
 
 type Fields = Record<PropertyKey, unknown>
 
-class Given {
-  constructor(given: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: the field below is put on what is given
-    return given
-  }
-}
-
-/**
- * Headers that are sent, with the caller's config in a field that nobody else sees; quicker than a `WeakMap`. Adapters may
- * answer one request with the answer to another.
- */
-class SentHeaders extends Given {
-  readonly #caller: AxiosConfig
-
-  constructor(headers: object, caller: AxiosConfig) {
-    super(headers)
-    this.#caller = caller
-  }
-
-  static callerOf(headers: object): AxiosConfig | undefined {
-    return #caller in headers ? headers.#caller : undefined
-  }
-}
+/** The caller's config of whatever was sent, by its headers. Adapters may answer one request with the answer to another. */
+const callers = new WeakMap<object, AxiosConfig>()
 
 /**
  * Takes tokens out of everything that is handed to the caller: answers and errors name the caller's own config, which never
@@ -49,7 +28,7 @@ export class Sanitiser {
 
   /** Remembers what is about to be sent, and the header in it. */
   sending({ headers }: AxiosConfig, header: string): void {
-    new SentHeaders(headers, this.#config)
+    callers.set(headers, this.#config)
     this.#secrets.push(header.slice(header.indexOf(' ') + 1))
   }
 
@@ -104,7 +83,7 @@ export class Sanitiser {
   /** Whose config stands in for what was sent, and for a copy that an adapter made of it. */
   #callerOf({ headers }: { headers?: unknown }): AxiosConfig | undefined {
     if (!isObject(headers)) return undefined
-    return headers === this.#config.headers ? this.#config : SentHeaders.callerOf(headers)
+    return headers === this.#config.headers ? this.#config : callers.get(headers)
   }
 
   /**

@@ -1,9 +1,9 @@
 import { type Outgoing, ZohoAuthError } from '@zoho-auth/core'
 import { type AnswerBody, answerBody } from './answer-body.js'
-import { type AxiosAnswer, type AxiosConfig, copyOf, isObject, usesFetch } from './axios-like.js'
+import { type AxiosAnswer, type AxiosConfig, copyOf, isObject } from './axios-like.js'
 import type { CacheKeys } from './cache-keys.js'
 import { finalUrl, pinUrl } from './final-url.js'
-import { RedirectGuard } from './redirect-guard.js'
+import { MAX_REDIRECTS, RedirectGuard } from './redirect-guard.js'
 import { assertUnused, isReplayable } from './replayable.js'
 import { isAuthorized, optionsOf, type SendParts } from './request-options.js'
 import { Sanitiser } from './sanitise.js'
@@ -11,8 +11,7 @@ import type { Sibling } from './sibling.js'
 import { answeredUrl, hideAgents, isWire, showAgents } from './stand-ins.js'
 import { timeoutWords, Wait } from './wait.js'
 
-/** Redirects that are followed for axios' fetch adapter; as many as `fetch` itself follows. */
-const MAX_REDIRECTS = 20
+const TOO_MANY = `Maximum number of redirects exceeded: ${MAX_REDIRECTS}`
 
 /** What a body was before axios transformed it. */
 interface Untransformed {
@@ -77,19 +76,16 @@ export async function sendWithToken(
 }
 
 async function sendUntilAnswered(request: TokenRequest, first: string): Promise<AxiosAnswer> {
-  const { outgoing, sibling, sanitiser } = request
+  const { config, outgoing, sibling, sanitiser } = request
   let header = first
-  for (let isAgain = false; ; isAgain = true) {
-    const guard = new RedirectGuard(outgoing, header)
-    const sending = prepared(request, header, isAgain)
-    guard.watch(sending)
+  let guard = new RedirectGuard(outgoing, header)
+  let sending = guard.watched(prepared(request, header, false))
+  for (;;) {
     sanitiser.sending(sending, header)
     let answer: AxiosAnswer | undefined
     let failure: { readonly error: unknown } | undefined
     try {
-      answer = await (followsFetch(sending)
-        ? sendFollowing(request, sending, guard, header)
-        : sibling.send(sending))
+      answer = await sibling.send(sending)
     } catch (error) {
       failure = { error }
       // What it answered counts, whether the caller's `validateStatus` likes it or not.
@@ -98,9 +94,10 @@ async function sendUntilAnswered(request: TokenRequest, first: string): Promise<
     }
     if (answer === undefined) throw sanitiser.outcome(failure?.error)
     const body = answerBody(answer.data, (error) => sanitiser.outcome(error))
+    const next = guard.next(sending, answer)
     // Core allows two replays at most.
-    const replay = guard.stripped ? undefined : await judged(request, answer, body)
-    if (replay === undefined) {
+    const replay = next === undefined && !guard.stripped ? await judged(request, answer, body) : undefined
+    if (next === undefined && replay === undefined) {
       answer.data = body.whole()
       if (outgoing.hint !== undefined) answer.zohoHint = outgoing.hint
       sanitiser.answer(answer)
@@ -108,7 +105,13 @@ async function sendUntilAnswered(request: TokenRequest, first: string): Promise<
       return answer
     }
     body.discard()
-    header = replay
+    if (guard.hops > MAX_REDIRECTS) throw await sibling.error(TOO_MANY, 'ERR_FR_TOO_MANY_REDIRECTS', config)
+    if (replay !== undefined) {
+      header = replay
+      guard = new RedirectGuard(outgoing, header)
+    }
+    sending = next ?? guard.watched(prepared(request, header, true))
+    if (next !== undefined) limit(request, next)
   }
 }
 
@@ -141,44 +144,6 @@ function limit({ wait, config }: TokenRequest, sending: AxiosConfig): void {
   if (leftMs === undefined) return
   sending.timeoutErrorMessage = timeoutWords(config).message
   sending.timeout = leftMs
-}
-
-/** Whether redirects are to be followed for axios' fetch adapter: by default, and unless the app says otherwise. */
-function followsFetch(sending: AxiosConfig): boolean {
-  return (
-    usesFetch(sending) &&
-    (sending.fetchOptions?.redirect ?? 'follow') === 'follow' &&
-    sending.maxRedirects !== 0
-  )
-}
-
-/** One sending with axios' fetch adapter, and where its redirects lead. */
-async function sendFollowing(
-  request: TokenRequest,
-  first: AxiosConfig,
-  guard: RedirectGuard,
-  header: string,
-): Promise<AxiosAnswer> {
-  const { config, sibling, sanitiser } = request
-  first.fetchOptions = { ...first.fetchOptions, redirect: 'manual' }
-  let sending = first
-  for (let hops = 0; ; hops++) {
-    const { answer, error } = await sibling.send(sending).then(
-      (fine) => ({ answer: fine, error: undefined }),
-      (failed) => ({ answer: failed?.response as AxiosAnswer | undefined, error: failed as unknown }),
-    )
-    const next = answer && guard.next(sending, answer)
-    if (next === undefined) {
-      if (error !== undefined) throw error
-      return answer as AxiosAnswer
-    }
-    answerBody(answer?.data).discard()
-    const message = `Maximum number of redirects exceeded: ${MAX_REDIRECTS}`
-    if (hops >= MAX_REDIRECTS) throw await sibling.error(message, 'ERR_FR_TOO_MANY_REDIRECTS', config)
-    limit(request, next)
-    sanitiser.sending(next, header)
-    sending = next
-  }
 }
 
 /** The header of a replay, or `undefined` where the answer is the caller's. */

@@ -66,10 +66,8 @@ export function isWire(value: object): boolean {
  */
 export function isShared(value: object): boolean {
   const { addRequest, setKeepAlive, goaway, dispatch, destroy } = value as Fields
-  return (
-    [addRequest, setKeepAlive, goaway].some((method) => typeof method === 'function') ||
-    (typeof dispatch === 'function' && typeof destroy === 'function')
-  )
+  const isFunction = (method: unknown): boolean => typeof method === 'function'
+  return [addRequest, setKeepAlive, goaway].some(isFunction) || [dispatch, destroy].every(isFunction)
 }
 
 /** Stand-ins, and what they stand for. */
