@@ -9,8 +9,27 @@ const MASK = '[masked]'
 
 type Fields = Record<PropertyKey, unknown>
 
-/** The caller's config of whatever was sent, by its headers. Adapters may answer one request with the answer to another. */
-const callers = new WeakMap<object, AxiosConfig>()
+/**
+ * Headers that are sent, with the caller's config in a field that nobody else sees: a `WeakMap` of as many short-lived keys
+ * would keep the garbage collector busy. Adapters may answer one request with the answer to another.
+ */
+class SentHeaders extends class {
+  constructor(headers: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: the field below is put on what is given
+    return headers
+  }
+} {
+  readonly #caller: AxiosConfig
+
+  constructor(headers: object, caller: AxiosConfig) {
+    super(headers)
+    this.#caller = caller
+  }
+
+  static callerOf(headers: object): AxiosConfig | undefined {
+    return #caller in headers ? headers.#caller : undefined
+  }
+}
 
 /**
  * Takes tokens out of everything that is handed to the caller: answers and errors name the caller's own config, which never
@@ -28,7 +47,7 @@ export class Sanitiser {
 
   /** Remembers what is about to be sent, and the header in it. */
   sending({ headers }: AxiosConfig, header: string): void {
-    callers.set(headers, this.#config)
+    new SentHeaders(headers, this.#config)
     this.#secrets.push(header.slice(header.indexOf(' ') + 1))
   }
 
@@ -83,7 +102,7 @@ export class Sanitiser {
   /** Whose config stands in for what was sent, and for a copy that an adapter made of it. */
   #callerOf({ headers }: { headers?: unknown }): AxiosConfig | undefined {
     if (!isObject(headers)) return undefined
-    return headers === this.#config.headers ? this.#config : callers.get(headers)
+    return headers === this.#config.headers ? this.#config : SentHeaders.callerOf(headers)
   }
 
   /**
@@ -93,19 +112,22 @@ export class Sanitiser {
   #told(request: Fields): object {
     if (this.#secrets.length === 0) return standInFor(request, sentRequest(request))
     const { _redirectable, _currentRequest, req } = request
-    for (const one of [request, _redirectable, _currentRequest, req]) {
-      if (!isObject(one)) continue
-      const { _header, _options, outputData } = one as Fields
-      if (typeof _header === 'string') Reflect.set(one, '_header', this.#masked(_header))
-      const kept = Object.getOwnPropertySymbols(one).find(({ description }) => description === 'kOutHeaders')
-      for (const holder of [
-        kept && (one as Fields)[kept],
-        (_options as Fields | undefined)?.headers,
-        outputData,
-      ])
-        if (isObject(holder)) this.#clean(holder)
-    }
+    for (const one of [request, _redirectable, _currentRequest, req])
+      if (isObject(one)) this.#forget(one as Fields)
     return sentRequest(request)
+  }
+
+  #forget(request: Fields): void {
+    const { _header, _options, outputData } = request
+    if (typeof _header === 'string') request._header = this.#masked(_header)
+    const kept = Object.getOwnPropertySymbols(request).find(
+      ({ description }) => description === 'kOutHeaders',
+    )
+    for (const headers of [kept && request[kept], (_options as Fields | undefined)?.headers])
+      for (const name in headers as Fields | undefined)
+        if (name.toLowerCase() === 'authorization')
+          (headers as Fields)[name] = this.#clean((headers as Fields)[name])
+    if (Array.isArray(outputData) && outputData.length > 0) this.#clean(outputData)
   }
 }
 
