@@ -25,8 +25,9 @@ export function finalUrl(
   return async () => new URL(combined((await outgoing.url('/')).origin, path))
 }
 
-/** Most URLs that are kept parsed; beyond it all are dropped. */
+/** Most URLs that are kept parsed, and the longest of them, in characters; beyond it all are dropped. */
 const MAX_URLS = 1_000
+const MAX_URL = 1_000
 
 /** URLs, parsed once: many requests differ only in their query, which axios keeps apart. */
 export class UrlCache {
@@ -39,7 +40,7 @@ export class UrlCache {
     if (known !== undefined || !WEB.test(path)) return known
     const url = parsed(path)
     if (this.#urls.size >= MAX_URLS) this.#urls.clear()
-    if (url !== undefined) this.#urls.set(path, url)
+    if (url !== undefined && path.length <= MAX_URL) this.#urls.set(path, url)
     return url
   }
 }

@@ -24,8 +24,9 @@ const MAX_PLACES = 200
 /** Most places, of all connections together, of which it is known that they accepted a token. */
 const MAX_ACCEPTED = 10_000
 
-/** Most URLs of which it is remembered what they are. */
+/** Most URLs of which it is remembered what they are, and the longest of them, in characters. */
 const MAX_ENDPOINTS = 1_000
+const MAX_ENDPOINT_URL = 1_000
 
 /** Most places of one connection that processes tell each other of. */
 const MAX_SHARED = 50
@@ -115,7 +116,7 @@ export class Refusals {
     if (endpoint === undefined) {
       const product = productOf(url, hosts.isOwn(url))
       endpoint = { origin: url.origin, endpoint: endpointOf(method, url), product }
-      bounded(this.#endpoints, MAX_ENDPOINTS, key).set(key, endpoint)
+      if (key.length <= MAX_ENDPOINT_URL) bounded(this.#endpoints, MAX_ENDPOINTS, key).set(key, endpoint)
     }
     return endpoint
   }
