@@ -1,5 +1,5 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream'
-import { peekStream, readBeginning } from '@zoho-auth/core'
+import { peekStream, readBeginning } from '@zoho-auth/core/adapter'
 import { isObject } from './axios-like.js'
 
 /** What a stream of an HTTP answer tells besides its bytes; apps and form-data read it there. */

@@ -1,4 +1,4 @@
-import type { Outgoing } from '@zoho-auth/core/adapter'
+import { BoundedMap, type Outgoing } from '@zoho-auth/core/adapter'
 import type { AxiosConfig } from './axios-like.js'
 
 /** What axios takes for absolute: "scheme://", and "//". */
@@ -25,13 +25,13 @@ export function finalUrl(
   return async () => new URL(combined((await outgoing.url('/')).origin, path))
 }
 
-/** Most URLs that are kept parsed, and the longest of them, in characters; beyond it all are dropped. */
+/** Most URLs that are kept parsed, and the longest of them, in characters. */
 const MAX_URLS = 1_000
 const MAX_URL = 1_000
 
 /** URLs, parsed once: many requests differ only in their query, which axios keeps apart. */
 export class UrlCache {
-  readonly #urls = new Map<string, URL>()
+  readonly #urls = new BoundedMap<string, URL>(MAX_URLS)
 
   /** The URL a config names, where it names one to which a token may go. */
   named(config: AxiosConfig): URL | undefined {
@@ -39,7 +39,6 @@ export class UrlCache {
     const known = this.#urls.get(path)
     if (known !== undefined || !WEB.test(path)) return known
     const url = parsed(path)
-    if (this.#urls.size >= MAX_URLS) this.#urls.clear()
     if (url !== undefined && path.length <= MAX_URL) this.#urls.set(path, url)
     return url
   }

@@ -1,4 +1,5 @@
-import { assertProduct, defaultZohoAuth, type Product, type ZohoAuth } from '@zoho-auth/core'
+import type { Product, ZohoAuth } from '@zoho-auth/core'
+import { assertProduct, engineFrom } from '@zoho-auth/core/adapter'
 import { type AxiosAnswer, type AxiosConfig, type AxiosLike } from './axios-like.js'
 import { CacheKeys } from './cache-keys.js'
 import { UrlCache } from './final-url.js'
@@ -55,7 +56,8 @@ export function installZohoAuth(client: AxiosLike, options: InstallOptions = {})
   if (making) return { eject: () => {} }
   const sibling = siblingOf(client)
   if (options.product !== undefined) assertProduct(options.product)
-  const { auth = defaultZohoAuth(), connection, product } = options
+  const { connection, product } = options
+  const { auth } = engineFrom({ auth: options.auth })
   const parts = { auth, sibling, connection, product, urls: new UrlCache() }
   const keys = new CacheKeys(client, parts)
   const { request } = client.interceptors

@@ -1,4 +1,4 @@
-import type { Outgoing } from '@zoho-auth/core'
+import type { Outgoing } from '@zoho-auth/core/adapter'
 import { type AxiosAnswer, type AxiosConfig, copyOf, type RedirectOptions, usesFetch } from './axios-like.js'
 import { isReplayable } from './replayable.js'
 

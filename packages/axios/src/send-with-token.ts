@@ -1,4 +1,5 @@
-import { type Outgoing, ZohoAuthError } from '@zoho-auth/core'
+import { ZohoAuthError } from '@zoho-auth/core'
+import type { Outgoing } from '@zoho-auth/core/adapter'
 import { type AnswerBody, answerBody } from './answer-body.js'
 import { type AxiosAnswer, type AxiosConfig, copyOf, isObject } from './axios-like.js'
 import type { CacheKeys } from './cache-keys.js'

@@ -1,4 +1,5 @@
-import type { OutgoingOptions, Product } from '@zoho-auth/core'
+import type { Product } from '@zoho-auth/core'
+import type { OutgoingOptions } from '@zoho-auth/core/adapter'
 import type { AxiosConfig } from './axios-like.js'
 import type { Sibling } from './sibling.js'
 

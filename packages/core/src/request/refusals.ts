@@ -1,9 +1,9 @@
 import { type GuardedTokenStore, StoreFault } from '../stores/guarded-token-store.js'
 import type { StoredToken } from '../stores/ports.js'
 import type { Background } from '../words/background.js'
+import { BoundedMap } from '../words/bounded-map.js'
 import type { Clock } from '../words/clock.js'
 import type { HostPolicy } from '../words/hosts.js'
-import { makeRoom } from '../words/make-room.js'
 import { type Product, productOf } from '../words/products.js'
 
 /**
@@ -90,9 +90,9 @@ export class Refusals {
   readonly #store: GuardedTokenStore
   readonly #windowMs: number
   readonly #background: Background
-  readonly #connections = new Map<string, Known>()
-  readonly #accepted = new Map<string, Accepted>()
-  readonly #endpoints = new Map<string, Endpoint>()
+  readonly #connections = new BoundedMap<string, Known>(MAX_CONNECTIONS)
+  readonly #accepted = new BoundedMap<string, Accepted>(MAX_ACCEPTED)
+  readonly #endpoints = new BoundedMap<string, Endpoint>(MAX_ENDPOINTS)
 
   /** @param windowMs How long a place is remembered, in milliseconds: the window of the budget. */
   constructor(
@@ -116,7 +116,7 @@ export class Refusals {
     if (endpoint === undefined) {
       const product = productOf(url, hosts.isOwn(url))
       endpoint = { origin: url.origin, endpoint: endpointOf(method, url), product }
-      if (key.length <= MAX_ENDPOINT_URL) bounded(this.#endpoints, MAX_ENDPOINTS, key).set(key, endpoint)
+      if (key.length <= MAX_ENDPOINT_URL) this.#endpoints.set(key, endpoint)
     }
     return endpoint
   }
@@ -130,10 +130,8 @@ export class Refusals {
       known?.unsent.delete(place)
       const key = acceptedKey(connection, place)
       const last = this.#accepted.get(key)
-      if (last === undefined) {
-        makeRoom(this.#accepted, MAX_ACCEPTED)
-        this.#accepted.set(key, { generation, at })
-      } else {
+      if (last === undefined) this.#accepted.set(key, { generation, at })
+      else {
         last.generation = generation
         last.at = at
       }
@@ -173,7 +171,7 @@ export class Refusals {
   /** A refusal whose request cannot be sent again. The next one there shows whether another token helps. */
   notSentAgain({ connection, endpoint, generation }: RefusedAt): void {
     const { unsent } = this.#of(connection)
-    bounded(unsent, MAX_PLACES, endpoint).set(endpoint, generation)
+    unsent.set(endpoint, generation)
   }
 
   /** Whether a request was refused there before with an older token, and not sent again: then another one was no help. */
@@ -194,7 +192,7 @@ export class Refusals {
       if (tokens.includes(generation)) continue
       news = true
       const entry = { untilAt, ambiguous, tokens: [...tokens, generation].slice(-MAX_IN_VAIN) }
-      bounded(inVain, MAX_PLACES, place).set(place, entry)
+      inVain.set(place, entry)
     }
     if (news) this.#background.run(() => this.#share(connection))
   }
@@ -202,8 +200,12 @@ export class Refusals {
   #of(connection: string): Known {
     let known = this.#connections.get(connection)
     if (known === undefined) {
-      known = { inVain: new Map(), unsent: new Map(), loading: undefined }
-      bounded(this.#connections, MAX_CONNECTIONS, connection).set(connection, known)
+      known = {
+        inVain: new BoundedMap(MAX_PLACES),
+        unsent: new BoundedMap(MAX_PLACES),
+        loading: undefined,
+      }
+      this.#connections.set(connection, known)
     }
     return known
   }
@@ -231,7 +233,7 @@ export class Refusals {
       const untilAt = now + leftMs - ageMs
       const successAt = this.#accepted.get(acceptedKey(connection, place))?.at ?? Number.NEGATIVE_INFINITY
       if (untilAt <= now || successAt >= untilAt - windowMs || this.#alive(inVain.get(place))) continue
-      bounded(inVain, MAX_PLACES, place).set(place, { untilAt, tokens, ambiguous })
+      inVain.set(place, { untilAt, tokens, ambiguous })
     }
   }
 
@@ -268,12 +270,6 @@ export class Refusals {
 }
 
 const acceptedKey = (connection: string, place: string): string => `${connection} ${place}`
-
-/** A map with room for a key. */
-function bounded<Value>(map: Map<string, Value>, max: number, key: string): Map<string, Value> {
-  if (!map.has(key)) makeRoom(map, max)
-  return map
-}
 
 type Shared = readonly [place: string, InVain: Omit<InVain, 'untilAt'> & { readonly leftMs: number }]
 

@@ -1,8 +1,8 @@
+import { BoundedMap } from './bounded-map.js'
 import type { Clock } from './clock.js'
 import { describeFault, isZohoAuthError, ZohoAuthError, type ZohoAuthErrorCode } from './errors.js'
 import type { Events } from './events.js'
 import type { Logger } from './logger.js'
-import { makeRoom } from './make-room.js'
 
 /**
  * Lines of failures within {@link LINES_WINDOW_MS}, a hundred in ten minutes: where everything fails at once, more would
@@ -55,7 +55,7 @@ export class FailureLog {
   readonly #stopping: AbortSignal
   readonly #mask: (text: string) => string
   /** By connection, then by code and cause. */
-  readonly #failures = new Map<string, Map<string, Failure>>()
+  readonly #failures = new BoundedMap<string, Map<string, Failure>>(MAX_CONNECTIONS)
   /** Callers share errors. */
   readonly #seen = new WeakSet<ZohoAuthError>()
   #lines = 0
@@ -140,7 +140,6 @@ export class FailureLog {
     const failures = this.#failures.get(connection) ?? new Map<string, Failure>()
     // Set anew, so that the oldest comes first.
     this.#failures.delete(connection)
-    makeRoom(this.#failures, MAX_CONNECTIONS)
     this.#failures.set(connection, failures)
     for (const [key, { open }] of failures) {
       if (failures.size < MAX_CAUSES) break

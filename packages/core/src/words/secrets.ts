@@ -1,4 +1,4 @@
-import { makeRoom } from './make-room.js'
+import { BoundedMap } from './bounded-map.js'
 
 /** Most secrets that are remembered besides the fixed ones; beyond it the one used longest ago is forgotten. */
 const MAX_RECENT = 1_000
@@ -16,7 +16,7 @@ const MASK = '[masked]'
  */
 export class Secrets {
   readonly #fixed: readonly string[]
-  readonly #recent = new Set<string>()
+  readonly #recent = new BoundedMap<string, true>(MAX_RECENT)
 
   /** @param fixed Client secrets and encryption keys. */
   constructor(fixed: readonly string[]) {
@@ -28,15 +28,14 @@ export class Secrets {
     for (const value of values) {
       if (value === undefined || !isSecret(value)) continue
       this.#recent.delete(value)
-      makeRoom(this.#recent, MAX_RECENT)
-      this.#recent.add(value)
+      this.#recent.set(value, true)
     }
   }
 
   /** A text without them, as they are and as they stand in a URL, and without the passwords of URLs. */
   readonly mask = (text: string): string => {
     let masked = text.replace(USER_INFO, `$1${MASK}@`)
-    for (const secrets of [this.#fixed, this.#recent])
+    for (const secrets of [this.#fixed, this.#recent.keys()])
       for (const secret of secrets) {
         if (masked.includes(secret)) masked = masked.replaceAll(secret, MASK)
         const encoded = encodeURIComponent(secret)
