@@ -1,3 +1,4 @@
+import { BoundedMap } from './bounded-map.js'
 import { DATA_CENTERS, type DataCenter, gatewayDomain, labelsBelow, productDomain } from './data-centers.js'
 import { isBrandHost } from './products.js'
 
@@ -23,6 +24,10 @@ export interface NamedServer {
 /** Longest URL that is looked at, in characters. */
 const MAX_URL = 65_536
 
+/** Most origins of which it is remembered whose they are, and the longest of them, in characters. */
+const MAX_ORIGINS = 1_000
+const MAX_ORIGIN = 300
+
 /**
  * Zoho's own hosts, by rule: https on the default port, below the product domain or the gateway domain of the data centre,
  * and the listed API hosts of Zoho's other brands. With an accounts server of one's own (on-premises, emulator) its origin
@@ -40,22 +45,33 @@ export function hostPolicy(
   const extra = new Set(allowedOrigins)
   const own = Object.values(servers ?? {}).filter(({ ofZoho }) => !ofZoho)
   const named = new Set([...extra, ...own.map(({ origin }) => origin)])
-  const allows = (url: URL, dataCenter: DataCenter): boolean => {
-    if (url.username !== '' || url.password !== '' || url.href.length > MAX_URL) return false
-    // Not `url.origin`: that of `blob:https://…` is the origin inside.
-    const origin = `${url.protocol}//${url.host}`
-    if (extra.has(origin)) return true
+  const isAllowed = (url: URL, origin: string, dataCenter: DataCenter): boolean => {
     const server = servers?.[dataCenter]
-    if (server?.origin === origin) return true
+    if (extra.has(origin) || server?.origin === origin) return true
     return (servers === undefined || server?.ofZoho === true) && isHostOfZoho(url, dataCenter)
   }
+  /** The data centres of an origin, worked out once: requests come to few. */
+  const judged = new BoundedMap<string, readonly DataCenter[]>(MAX_ORIGINS)
+  const dataCentersOf = (url: URL): readonly DataCenter[] => {
+    if (url.username !== '' || url.password !== '' || url.href.length > MAX_URL) return NONE
+    // Not `url.origin`: that of `blob:https://…` is the origin inside.
+    const origin = `${url.protocol}//${url.host}`
+    let found = judged.get(origin)
+    if (found === undefined) {
+      found = DATA_CENTERS.filter((dataCenter) => isAllowed(url, origin, dataCenter))
+      if (origin.length <= MAX_ORIGIN) judged.set(origin, found)
+    }
+    return found
+  }
   return {
-    allows,
-    knows: (url) => DATA_CENTERS.some((dataCenter) => allows(url, dataCenter)),
+    allows: (url, dataCenter) => dataCentersOf(url).includes(dataCenter),
+    knows: (url) => dataCentersOf(url).length > 0,
     isOwn: (url) => named.has(url.origin),
     ownServers: own.length > 0,
   }
 }
+
+const NONE: readonly DataCenter[] = []
 
 function isHostOfZoho({ protocol, host }: URL, dataCenter: DataCenter): boolean {
   if (protocol !== 'https:') return false
