@@ -13,7 +13,7 @@ import { DEFAULT_CONNECTION } from '@zoho-auth/core/adapter'
 import type { OpenedStores, TokenRecord } from '@zoho-auth/core/store'
 import type { Context } from './context.js'
 import { storeFault, usage } from './failure.js'
-import { openPlace, type Place, placeOf } from './place.js'
+import { locationOf, openLocation, type StoreLocation } from './location.js'
 import { isScratch } from './scratch.js'
 
 /** Connections that are listed at most, where none is named. */
@@ -25,7 +25,7 @@ const FAILURE = /^ERR_ZOHO_/
 /** What a command works on: an engine of core, and the stores behind it. */
 export interface Session {
   readonly zoho: ZohoAuth
-  readonly place: Place
+  readonly location: StoreLocation
   readonly stores: OpenedStores | undefined
   /** What the token store said when it was last looked at. @throws ZohoAuthError `ERR_ZOHO_STORE` if it failed then. */
   seen(): TokenRecord | undefined
@@ -38,8 +38,8 @@ export interface Session {
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG`
  */
 async function openSession({ screen }: Context, options: ZohoAuthOptions = {}): Promise<Session> {
-  const place = placeOf()
-  return sessionOn(place, await openPlace(place), {
+  const location = locationOf()
+  return sessionOn(location, await openLocation(location), {
     // Failures are what a command reports itself.
     logger: { warn: (text) => (FAILURE.test(text) ? undefined : screen.warn(text)) },
     ...options,
@@ -47,19 +47,23 @@ async function openSession({ screen }: Context, options: ZohoAuthOptions = {}): 
 }
 
 /** The same on stores that are open. @throws ZohoAuthError `ERR_ZOHO_CONFIG` */
-export function sessionOn(place: Place, stores: OpenedStores | undefined, options: ZohoAuthOptions): Session {
+export function sessionOn(
+  location: StoreLocation,
+  stores: OpenedStores | undefined,
+  options: ZohoAuthOptions,
+): Session {
   let last: Look = { record: undefined }
   const saw = (look: Look): void => {
     last = look
   }
   const zoho = createZohoAuth({
     ...(stores && { tokens: observed(stores.tokens, saw) }),
-    ...(stores && !place.single && { connections: stores.connections }),
+    ...(stores && !location.single && { connections: stores.connections }),
     ...options,
   })
   return {
     zoho,
-    place,
+    location,
     stores,
     seen() {
       if ('fault' in last) throw storeFault(last.fault)
@@ -97,8 +101,8 @@ interface Listing {
 
 /** The connections of the store, by id; in single mode `undefined`. @throws ZohoAuthError `ERR_ZOHO_STORE` */
 export async function listed(session: Session, most: number = MAX_LISTED): Promise<Listing | undefined> {
-  const { stores, place } = session
-  if (place.single || stores === undefined) return undefined
+  const { stores, location } = session
+  if (location.single || stores === undefined) return undefined
   const connections: Listed[] = []
   try {
     for await (const { id, dataCenter, state, label, scopes } of stores.connections.list()) {
@@ -143,10 +147,10 @@ export async function chosen(session: Session, named: string | undefined): Promi
   if (listing === undefined) return DEFAULT_CONNECTION
   const [only, second] = listing.connections
   if (only === undefined)
-    throw usage(`there is no connection in ${session.place.name}`, 'Connect one: zoho-auth login')
+    throw usage(`there is no connection in ${session.location.name}`, 'Connect one: zoho-auth login')
   if (second !== undefined || listing.more)
     throw usage(
-      `there are several connections in ${session.place.name}`,
+      `there are several connections in ${session.location.name}`,
       'Name one with --connection <id>; zoho-auth status lists them.',
     )
   return only.id

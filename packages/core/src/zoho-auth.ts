@@ -111,10 +111,10 @@ export interface Outgoing {
   /** A relative URL becomes one on the product's host; an absolute one is parsed. */
   url(url: string | URL): Promise<URL>
   /**
-   * The value of the `Authorization` header for this URL, or `undefined` where the URL is nobody's of Zoho: leave the
+   * The value of the `Authorization` header for this URL, or `undefined` if the URL is nobody's of Zoho: leave the
    * request alone.
    *
-   * @throws ZohoAuthError `ERR_ZOHO_HOST_DENIED` where it is Zoho's, but of another data centre than the connection's.
+   * @throws ZohoAuthError `ERR_ZOHO_HOST_DENIED` if it is Zoho's, but of another data centre than the connection's.
    */
   authorization(url: URL): Promise<string | undefined>
   /** Whether a URL is on the list of any data centre, and so may get a token at all. Asks nobody. */
@@ -195,7 +195,14 @@ export abstract class ZohoAuth {
     Object.defineProperty(ZohoAuth.prototype, BRAND, { value: true })
   }
 
-  /** How connections get their grants. */
+  /**
+   * How connections get their grants.
+   *
+   * ```ts
+   * const { url, state } = await zoho.consent.start({ connection: 'acme', scopes, redirectUri })
+   * await zoho.consent.finish(callbackUrl, state)
+   * ```
+   */
   abstract readonly consent: ZohoConsent
 
   /** Whether `withConnection` is on; `false` with the option `ambient: false`. */
@@ -208,19 +215,39 @@ export abstract class ZohoAuth {
    * caller wait, at most `maxWaitMs` (10 000 ms, ten seconds, unless told otherwise), whatever it waits for. A pause that
    * lasts longer is told at once, with `retryAfterMs`.
    *
+   * ```ts
+   * const { value, expiresAt } = await zoho.getToken({ connection: 'acme' })
+   * ```
+   *
    * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, `ERR_ZOHO_CONSENT_REQUIRED`, `ERR_ZOHO_REVOKED`, `ERR_ZOHO_CLIENT`,
    *   `ERR_ZOHO_THROTTLED`, `ERR_ZOHO_UNAVAILABLE`, `ERR_ZOHO_TIMEOUT`, `ERR_ZOHO_BAD_RESPONSE`, `ERR_ZOHO_STORE`.
    */
   abstract getToken(options?: TokenOptions): Promise<Token>
 
-  /** The string alone. Throws as {@link getToken} does. */
+  /**
+   * The string alone. Throws as {@link getToken} does.
+   *
+   * ```ts
+   * socket.send(await zoho.getAccessToken())
+   * ```
+   */
   abstract getAccessToken(options?: TokenOptions): Promise<string>
 
-  /** A fresh token that is in memory already, or `undefined`. Synchronous; never starts anything, never throws. */
+  /**
+   * A fresh token that is in memory already, or `undefined`. Synchronous; never starts anything, never throws.
+   *
+   * ```ts
+   * const token = zoho.peekToken() ?? (await zoho.getToken())
+   * ```
+   */
   abstract peekToken(options?: PeekOptions): Token | undefined
 
   /**
-   * `fetch` with a token, which repeats a request once or twice where the API says that the token is dead.
+   * `fetch` with a token, which repeats a request once or twice if the API says that the token is dead.
+   *
+   * ```ts
+   * const answer = await zoho.fetch('/recruit/v2/Candidates', { product: 'recruit', connection: 'acme' })
+   * ```
    *
    * Goes to Zoho's hosts of the connection's data centre only. Otherwise it is the platform's `fetch`, at every redirect and
    * repetition: of a `Request` all counts, `init` may be anything that `fetch` takes, and an answer is there as soon as it
@@ -243,15 +270,31 @@ export abstract class ZohoAuth {
   /**
    * The header for one URL.
    *
+   * ```ts
+   * const headers = await zoho.authorize('https://recruit.zoho.eu/recruit/v2/Candidates')
+   * ```
+   *
    * @throws ZohoAuthError as {@link getToken}, and `ERR_ZOHO_HOST_DENIED` for a URL that is not on the list.
    */
   abstract authorize(url: string | URL, options?: TokenOptions): Promise<{ Authorization: string }>
 
-  /** The host of a product in a connection's data centre. */
+  /**
+   * The host of a product in a connection's data centre.
+   *
+   * ```ts
+   * await zoho.apiUrl('recruit') // https://recruit.zoho.eu/
+   * ```
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`; TypeError for an unknown product, or one without a host there.
+   */
   abstract apiUrl(product: Product, connection?: string): Promise<URL>
 
   /**
    * Runs `fn`; everything it calls, and awaits, uses this connection.
+   *
+   * ```ts
+   * await zoho.withConnection('acme', () => nightlyReport())
+   * ```
    *
    * A convenience on `AsyncLocalStorage.run`: work that several requests share (batches, pools, raw socket events) can
    * run in somebody else's scope. There, name the connection in the call, or use {@link forConnection}.
@@ -273,7 +316,7 @@ export abstract class ZohoAuth {
   /**
    * The id that a call without `connection` would use, whether or not there is such a connection yet.
    *
-   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` where nobody was chosen.
+   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` if nobody was chosen.
    */
   abstract connectionId(): Promise<string>
 
@@ -282,7 +325,11 @@ export abstract class ZohoAuth {
 
   /**
    * Takes a grant back at Zoho, with all its tokens, for the whole fleet. Idempotent: a grant that is dead already counts
-   * as revoked; where the network fails half-way the connection stays `revoking`, and the next call finishes it.
+   * as revoked; if the network fails half-way the connection stays `revoking`, and the next call finishes it.
+   *
+   * ```ts
+   * await zoho.revoke({ connection: 'acme' })
+   * ```
    *
    * With `token` only that access token dies. Processes that hold it learn so when an API refuses it, and make another.
    *
@@ -294,7 +341,11 @@ export abstract class ZohoAuth {
   /**
    * Revokes many connections, such as all of one tenant, one after the other. Resumable.
    *
-   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where `connections` is a function, which cannot be listed; `ERR_ZOHO_STORE`.
+   * ```ts
+   * const { revoked, failed } = await zoho.revokeAll({ where: ({ id }) => id.startsWith('acme:') })
+   * ```
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` if `connections` is a function, which cannot be listed; `ERR_ZOHO_STORE`.
    */
   abstract revokeAll(options: RevokeAllOptions): Promise<RevokeReport>
 
@@ -317,7 +368,11 @@ export abstract class ZohoAuth {
   /**
    * How a connection is, without spending quota. A token store that does not answer is `store: 'down'`, and no fault.
    *
-   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`; `ERR_ZOHO_STORE` where connections cannot be read.
+   * ```ts
+   * const { state, expiresAt, budgetLeft, cooldown } = await zoho.status('acme')
+   * ```
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`; `ERR_ZOHO_STORE` if connections cannot be read.
    */
   abstract status(connection?: string): Promise<ConnectionStatus>
 
@@ -325,11 +380,21 @@ export abstract class ZohoAuth {
    * Seals every stored connection with the first of `encryptionKeys`. Resumable, and safe while the fleet works. Once all
    * processes have the new ring and this has finished without failures, the old key can go.
    *
-   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where connections are not in a durable store with keys.
+   * ```ts
+   * const { rotated, failed } = await zoho.rotateKeys()
+   * ```
+   *
+   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` if connections are not in a durable store with keys.
    */
   abstract rotateKeys(options?: RotateOptions): Promise<RotateReport>
 
-  /** Calls `listener` at every event of this name. Returns its own undoing. */
+  /**
+   * Calls `listener` at every event of this name. Returns its own undoing.
+   *
+   * ```ts
+   * const off = zoho.on('connection.consent_required', ({ connection }) => askToReconnect(connection))
+   * ```
+   */
   abstract on<Name extends ZohoAuthEventName>(name: Name, listener: ZohoAuthListener<Name>): () => void
 
   /**
@@ -337,6 +402,10 @@ export abstract class ZohoAuth {
    * closes what this engine opened itself. Consents, revocations and rotations under way are waited for longer where they
    * need it, four times `timeoutMs` (32 seconds) at most: a grant that Zoho has made must not be lost. `revokeAll` and
    * `rotateKeys` stop between two connections. Idempotent. Nothing can be asked of the engine afterwards.
+   *
+   * ```ts
+   * process.once('SIGTERM', () => void zoho.close())
+   * ```
    */
   abstract close(): Promise<void>
 

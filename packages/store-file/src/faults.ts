@@ -10,7 +10,7 @@ export function damaged(file: string, why: string): Error {
   )
 }
 
-/** The place cannot be written. */
+/** The folder cannot be written. */
 export function unwritable(folder: string, cause: unknown): Error {
   return new Error(
     `zoho-auth: the folder ${folder} cannot be written by this process (${codeOf(cause) ?? String(cause)}); it needs a folder of its own with mode 0700 on a local disk`,
@@ -18,7 +18,7 @@ export function unwritable(folder: string, cause: unknown): Error {
   )
 }
 
-/** The place cannot be read. */
+/** The folder cannot be read. */
 export function unreadable(path: string, cause: unknown): Error {
   return new Error(`zoho-auth: ${path} cannot be read by this process (${codeOf(cause) ?? String(cause)})`, {
     cause,

@@ -12,8 +12,8 @@ const UNKNOWN_OWNER_MS = 1_500
 const LIVING_OWNER_MS = 3_000
 
 /** Looking again: after about 1 ms, then less and less often up to about 25 ms. */
-const POLL_FIRST_MS = 1
-const POLL_LONGEST_MS = 25
+const MIN_POLL_MS = 1
+const MAX_POLL_MS = 25
 /** Heirs of heirs: so many processes killed in the middle of one take-over are cleared away in one go. */
 const MAX_HEIRS = 4
 
@@ -47,7 +47,7 @@ export interface LockRequest {
 export async function acquire(request: LockRequest): Promise<boolean> {
   const { path, owner, deadline } = request
   const seen = new Map<string, Sighting>()
-  for (let pollMs = POLL_FIRST_MS; ; pollMs = Math.min(pollMs * 2, POLL_LONGEST_MS)) {
+  for (let pollMs = MIN_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
     if (await makeNote(path, owner)) return true
     const holder = await readNote(path)
     if (holder !== undefined && lost(path, holder, request, seen)) {

@@ -38,7 +38,7 @@ export interface Change<T, Answer> {
   readonly remove?: boolean
 }
 
-interface Place {
+interface RecordFiles {
   /** The folder, one of 256, so that none gets very large. */
   readonly folder: string
   readonly data: string
@@ -79,7 +79,7 @@ export class RecordFolder<T> {
   }
 
   read(key: string): Promise<T | undefined> {
-    return this.#read(this.#place(digestOf(key)).data, key)
+    return this.#read(this.#filesOf(digestOf(key)).data, key)
   }
 
   /**
@@ -89,19 +89,19 @@ export class RecordFolder<T> {
    * @throws Error that names the file or folder which is damaged, cannot be written, or stays locked.
    */
   async change<Answer>(key: string, decide: (record: T | undefined) => Change<T, Answer>): Promise<Answer> {
-    const place = this.#place(digestOf(key))
+    const files = this.#filesOf(digestOf(key))
     const deadline = performance.now() + LOCK_WAIT_MS
-    const look = async () => decide(await this.#read(place.data, key))
+    const look = async () => decide(await this.#read(files.data, key))
     const first = await look()
     if (!changes(first)) return first.answer
-    const answer = await this.#mutex.run(place.data, async (waited) => {
+    const answer = await this.#mutex.run(files.data, async (waited) => {
       const second = waited ? await look() : first
       if (!changes(second)) return second.answer
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const done = await this.#attempt(place, key, look, deadline)
+        const done = await this.#attempt(files, key, look, deadline)
         if (done) return done.answer
       }
-      throw busy(place.data, `its lock was taken away ${MAX_ATTEMPTS} times; the disk is too slow`)
+      throw busy(files.data, `its lock was taken away ${MAX_ATTEMPTS} times; the disk is too slow`)
     })
     if (this.#isOver !== undefined) await this.#removeOld(this.#isOver)
     return answer
@@ -115,12 +115,12 @@ export class RecordFolder<T> {
       this.#old = await names(folder, DATA).catch(() => [])
     }
     const looks = this.#old.splice(0, OLD_PER_WRITE).map(async (name) => {
-      const place = this.#place(basename(name, '.json'))
+      const files = this.#filesOf(basename(name, '.json'))
       const look = async () => {
-        const record = await this.#read(place.data)
+        const record = await this.#read(files.data)
         return { answer: undefined, remove: record !== undefined && isOver(record) }
       }
-      if (changes(await look())) await this.#attempt(place, '', look, performance.now())
+      if (changes(await look())) await this.#attempt(files, '', look, performance.now())
     })
     await Promise.allSettled(looks)
   }
@@ -151,18 +151,18 @@ export class RecordFolder<T> {
 
   /** @returns `undefined` where the lock was taken away before the write. */
   async #attempt<Answer>(
-    place: Place,
+    files: RecordFiles,
     key: string,
     look: () => Promise<Change<T, Answer>>,
     deadline: number,
   ): Promise<Change<T, Answer> | undefined> {
-    const { folder, data, lock } = place
+    const { folder, data, lock } = files
     this.#me ??= thisProcess()
     const owner = newOwner(this.#me)
-    const temporary = place.temporary(owner)
+    const temporary = files.temporary(owner)
     // The temporary file is the right to write: it is made before the lock is taken, and moving it is the write. Who takes
     // the lock over deletes it first, so a former owner that was only slow can never write again.
-    const handle = await this.#create(place, temporary)
+    const handle = await this.#create(files, temporary)
     let moved = false
     try {
       let change: Change<T, Answer> | undefined
@@ -171,7 +171,7 @@ export class RecordFolder<T> {
         owner,
         me: this.#me,
         deadline,
-        disarm: (former) => remove(place.temporary(former)),
+        disarm: (former) => remove(files.temporary(former)),
         wanted: async () => {
           change = await look()
           return changes(change)
@@ -204,7 +204,7 @@ export class RecordFolder<T> {
     }
   }
 
-  async #create({ folder }: Place, temporary: string): Promise<FileHandle> {
+  async #create({ folder }: RecordFiles, temporary: string): Promise<FileHandle> {
     try {
       await this.#prepare(folder)
       let handle: FileHandle
@@ -266,7 +266,7 @@ export class RecordFolder<T> {
     return record
   }
 
-  #place(digest: string): Place {
+  #filesOf(digest: string): RecordFiles {
     const folder = join(this.#folder, digest.slice(0, 2))
     return {
       folder,

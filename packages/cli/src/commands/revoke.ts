@@ -34,7 +34,7 @@ function revoke(options: RevokeOptions, context: Context): Promise<ExitCode> {
   if (options.all && options.connection !== undefined)
     throw usage('--all and --connection exclude each other', 'Give one of the two.')
   return withSession(context, async (session) =>
-    options.all && !session.place.single
+    options.all && !session.location.single
       ? revokeAll(session, options, context)
       : revokeOne(session, options, context),
   )
@@ -52,7 +52,7 @@ async function revokeOne(session: Session, options: RevokeOptions, context: Cont
   await screen.step(`taking back the consent of "${id}"`, () => session.zoho.revoke({ connection: id }))
   screen.data({ revoked: [id], failed: [] })
   screen.line(`${screen.paint('green', '✓')} "${id}" is revoked`)
-  if (session.place.single) screen.note('Remove ZOHO_REFRESH_TOKEN: Zoho does not accept it any more.')
+  if (session.location.single) screen.note('Remove ZOHO_REFRESH_TOKEN: Zoho does not accept it any more.')
   return 0
 }
 
@@ -64,7 +64,7 @@ async function revokeAll(session: Session, options: RevokeOptions, context: Cont
     screen.line('no connections')
     return 0
   }
-  const { name } = session.place
+  const { name } = session.location
   if (!(await agreed(`Take back all ${total} consents in ${name}, for every process?`, options, context)))
     return declined(context)
   const progress = screen.progress('revoking', total)

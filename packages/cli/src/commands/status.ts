@@ -60,7 +60,7 @@ async function look(session: Session, { connection }: StatusOptions): Promise<Lo
 
 async function once(session: Session, options: StatusOptions, { screen }: Context): Promise<ExitCode> {
   const { reports, more } = await look(session, options)
-  screen.data({ store: session.place.name, connections: reports, more })
+  screen.data({ store: session.location.name, connections: reports, more })
   for (const line of linesOf(reports, screen.paint)) screen.line(line)
   if (reports.length === 0) screen.note('Connect one: zoho-auth login')
   if (more) screen.note(`… and more; name one with --connection. Only ${MAX_LISTED} are shown.`)
@@ -74,15 +74,15 @@ async function watch(session: Session, options: StatusOptions, context: Context)
   const told = new Map<string, string>()
   for (;;) {
     const { reports, more } = await look(session, options)
-    screen.data({ at: Date.now(), store: session.place.name, connections: reports, more })
+    screen.data({ at: Date.now(), store: session.location.name, connections: reports, more })
     if (screen.isLive) {
       const shown = linesOf(reports, screen.paint)
       live.show([...shown, screen.paint('dim', `every ${options.interval} s; Ctrl-C ends it`)])
     } else {
       for (const report of reports) {
-        const news = newsOf(report)
-        if (told.get(report.connection) !== news) screen.line(`${new Date().toISOString()} ${plain(report)}`)
-        told.set(report.connection, news)
+        const shown = shownOf(report)
+        if (told.get(report.connection) !== shown) screen.line(`${new Date().toISOString()} ${plain(report)}`)
+        told.set(report.connection, shown)
       }
     }
     await sleep(options.interval * 1000, undefined, { signal })
@@ -115,7 +115,7 @@ function plain(report: Report): string {
 }
 
 /** What makes a line under a pipe worth saying again; a life that runs down does not. */
-function newsOf({ state, refreshedAt, expiresAt, budgetLeft, cooldown }: Report): string {
+function shownOf({ state, refreshedAt, expiresAt, budgetLeft, cooldown }: Report): string {
   const token = refreshedAt ?? (expiresAt === undefined ? 'none' : 'one')
   return [state, token, budgetLeft, cooldown?.reason].join(' ')
 }

@@ -103,7 +103,7 @@ async function refused(
           fault(
             HOME,
             `Zoho in ${dataCenter} answered ${words ?? error.code}, and in ${home} it gave a token: the account is in ${home}`,
-            session.place.single
+            session.location.single
               ? `Set ZOHO_DATA_CENTER=${home}.`
               : `Connect it again: zoho-auth login --connection ${id} --data-center ${home}`,
             error.code,
@@ -139,11 +139,11 @@ function clientFix(words: string | undefined, dataCenter: DataCenter): string {
  * its data centre from the consent itself.
  */
 async function homeOf(
-  { place }: Session,
+  { location }: Session,
   asked: DataCenter,
   signal: AbortSignal,
 ): Promise<DataCenter | undefined> {
-  if (!place.single || variable('ZOHO_ACCOUNTS_URL') !== undefined) return undefined
+  if (!location.single || variable('ZOHO_ACCOUNTS_URL') !== undefined) return undefined
   for (const dataCenter of DATA_CENTERS.filter((name) => name !== asked)) {
     signal.throwIfAborted()
     if (await isHome(dataCenter, signal)) return dataCenter

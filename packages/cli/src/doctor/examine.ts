@@ -2,7 +2,7 @@ import { createZohoAuth, type DataCenter, memoryConnectionStore, memoryTokenStor
 import { DEFAULT_CONNECTION } from '@zoho-auth/core/adapter'
 import type { OpenedStores } from '@zoho-auth/core/store'
 import type { Context } from '../context.js'
-import { DEFAULT_STORE, openPlace, type Place, placeOf } from '../place.js'
+import { DEFAULT_STORE, locationOf, openLocation, type StoreLocation } from '../location.js'
 import { listed, type Session, sessionOn } from '../session.js'
 import { checkAccountsServer, checkForwardProxy } from './accounts-server.js'
 import { checkConnection, type Wanted } from './connection.js'
@@ -57,25 +57,25 @@ function envFile({ fromEnvFile }: Examination): Finding {
 /** Variables, keys, the package of the store: all faults of these at once. */
 async function prepared(found: (findings: readonly Finding[]) => void): Promise<Session | undefined> {
   const faults: Finding[] = []
-  let place: Place | undefined
+  let location: StoreLocation | undefined
   let stores: OpenedStores | undefined
   let session: Session | undefined
   const logger = { warn() {} }
   try {
-    place = placeOf()
-    if (place.named || place.single) stores = await openPlace(place)
+    location = locationOf()
+    if (location.named || location.single) stores = await openLocation(location)
     else faults.push(NOTHING_NAMED)
   } catch (error) {
     faults.push(...variableFaults(error))
   }
   try {
-    if (place !== undefined && faults.length === 0) session = sessionOn(place, stores, { logger })
+    if (location !== undefined && faults.length === 0) session = sessionOn(location, stores, { logger })
     // Stand-ins for a store that did not open: what else is wrong is to be said, too.
     else
       await createZohoAuth({
         logger,
         tokens: memoryTokenStore(),
-        ...(place?.single ? {} : { connections: memoryConnectionStore() }),
+        ...(location?.single ? {} : { connections: memoryConnectionStore() }),
       }).close()
   } catch (error) {
     faults.push(...variableFaults(error))
@@ -84,7 +84,7 @@ async function prepared(found: (findings: readonly Finding[]) => void): Promise<
     found(faults)
     return undefined
   }
-  const appPackage = checkPackage(session.place)
+  const appPackage = checkPackage(session.location)
   found([variablesAreFine(), checkKeys(), appPackage])
   return session
 }
@@ -103,8 +103,8 @@ async function inspect(
   signal: AbortSignal,
   found: (findings: readonly Finding[]) => void,
 ): Promise<void> {
-  const { place, stores, zoho } = session
-  const store = await checkStore(stores, place.single)
+  const { location, stores, zoho } = session
+  const store = await checkStore(stores, location.single)
   found(store)
   if (store.some(({ check, state }) => check === 'store' && state === 'fault')) {
     found([skipped('accounts server, live check', 'the store has to answer first')])

@@ -33,7 +33,9 @@ export async function checkRows(session: Session): Promise<Finding[]> {
   if (bad > MAX_NAMED) faults.push(fault(CHECK, `${bad - MAX_NAMED} more rows do not open`, 'As above.'))
   if (faults.length > 0) return faults
   if (connections.length === 0)
-    return [fault(CHECK, `there is no connection in ${session.place.name}`, 'Connect one: zoho-auth login')]
+    return [
+      fault(CHECK, `there is no connection in ${session.location.name}`, 'Connect one: zoho-auth login'),
+    ]
   return [ok(CHECK, `${connections.length}${more ? ' of more' : ''} open with the keys at hand`)]
 }
 

@@ -1,5 +1,5 @@
 import { isZohoAuthError } from '@zoho-auth/core'
-import type { Place } from '../place.js'
+import type { StoreLocation } from '../location.js'
 import { appHas, packageOf } from '../store-package.js'
 import { variable } from '../variables.js'
 import { type Finding, fault, ok, skipped } from './finding.js'
@@ -32,10 +32,10 @@ export function checkKeys(): Finding {
 }
 
 /** Whether the app itself has the package of its store: this program brings one that an app does not see. */
-export function checkPackage(place: Place): Finding {
+export function checkPackage(location: StoreLocation): Finding {
   const check = 'store package'
-  if (place.url === undefined) return skipped(check, 'tokens are kept in memory')
-  const { name, install } = packageOf(place.url)
+  if (location.url === undefined) return skipped(check, 'tokens are kept in memory')
+  const { name, install } = packageOf(location.url)
   switch (appHas(name)) {
     case 'yes':
       return ok(check, `${name} is installed`)

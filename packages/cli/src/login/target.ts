@@ -3,7 +3,7 @@ import { memoryConnectionStore, type ZohoAuthOptions } from '@zoho-auth/core'
 import type { OpenedStores } from '@zoho-auth/core/store'
 import type { Context } from '../context.js'
 import { usage } from '../failure.js'
-import { openPlace, type Place, placeOf } from '../place.js'
+import { locationOf, openLocation, type StoreLocation } from '../location.js'
 import { tryStore } from '../scratch.js'
 import { holdsConnections } from '../session.js'
 import { variable } from '../variables.js'
@@ -45,23 +45,23 @@ export function printedTarget(): Target {
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, `ERR_ZOHO_STORE`
  */
 export async function storedTarget({ screen }: Context): Promise<Target> {
-  const place = placeOf()
-  const stores = await openPlace(place)
+  const location = locationOf()
+  const stores = await openLocation(location)
   if (stores === undefined) throw noStore()
-  if (place.single)
+  if (location.single)
     screen.warn(
       'ZOHO_REFRESH_TOKEN is set: an app uses it, and not the store. Unset it to use the new connection.',
     )
   const keys = variable('ZOHO_AUTH_KEYS')
-  const made = keys === undefined ? await newKey(stores, place) : undefined
+  const made = keys === undefined ? await newKey(stores, location) : undefined
   return {
     options: {
       connections: stores.connections,
       ...(made === undefined ? {} : { encryptionKeys: [made] }),
     },
-    name: place.name,
+    name: location.name,
     env: {
-      ...(place.named ? {} : { ZOHO_AUTH_STORE: place.url ?? '' }),
+      ...(location.named ? {} : { ZOHO_AUTH_STORE: location.url ?? '' }),
       ...(made === undefined ? {} : { ZOHO_AUTH_KEYS: made }),
     },
     tried: () => tryStore(stores.connections),
@@ -76,7 +76,7 @@ function noStore(): Error {
   )
 }
 
-async function newKey(stores: OpenedStores, { name }: Place): Promise<string> {
+async function newKey(stores: OpenedStores, { name }: StoreLocation): Promise<string> {
   if (await holdsConnections(stores.connections))
     throw usage(
       `${name} holds connections already, and ZOHO_AUTH_KEYS is not set`,

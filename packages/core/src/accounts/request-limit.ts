@@ -23,19 +23,19 @@ export interface RequestCounts {
   readonly max: number
 }
 
-/** A place among those of one process. Whoever has it gives it back, whatever happens; twice does no harm. */
+/** A slot among those of one process. Whoever has it gives it back, whatever happens; twice does no harm. */
 export interface Slot {
-  /** Gives the place to whoever waits longest. @param sent Whether a request was made. */
+  /** Gives the slot to whoever waits longest. @param sent Whether a request was made. */
   leave(sent?: 'sent'): void
 }
 
-/** How to wait for a place. */
+/** How to wait for a slot. */
 export interface EnterOptions {
   /** Ends the wait, and leaves no trace in the queue. */
   readonly stop: Stop
   /** Goes before those who have not had a turn yet: it had one already, or a person or a revocation waits for it. */
   readonly ahead?: boolean
-  /** Called once where there is no place at once, with how many go before. */
+  /** Called once where there is no slot at once, with how many go before. */
   readonly onQueued?: (before: number) => void
 }
 
@@ -52,15 +52,15 @@ export interface EnterOptions {
 export class RequestLimit {
   readonly #max: number
   readonly #random: () => number
-  readonly #requests: Places
-  readonly #looks: Places
+  readonly #requests: Slots
+  readonly #looks: Slots
   #meanMs = FIRST_GUESS_MS
 
   constructor(max: number, random: () => number) {
     this.#max = max
     this.#random = random
-    this.#requests = new Places(() => max)
-    this.#looks = new Places(() => (this.#requests.isFull ? MAX_LOOKS : Math.max(max, MAX_LOOKS)))
+    this.#requests = new Slots(() => max)
+    this.#looks = new Slots(() => (this.#requests.isFull ? MAX_LOOKS : Math.max(max, MAX_LOOKS)))
   }
 
   get counts(): RequestCounts {
@@ -68,7 +68,7 @@ export class RequestLimit {
     return { underWay, queued: waiting + this.#looks.waiting, max: this.#max }
   }
 
-  /** How long it takes from a place to a token at the moment, in milliseconds: a running mean. */
+  /** How long it takes from a slot to a token at the moment, in milliseconds: a running mean. */
   get meanMs(): number {
     return this.#meanMs
   }
@@ -128,13 +128,13 @@ export class RequestLimit {
     return MIN_RETRY_MS + Math.round((MIN_RETRY_MS + drainMs) * (0.5 + this.#random() / 2))
   }
 
-  async #enter(places: Places, { stop, ahead = false, onQueued }: EnterOptions): Promise<void> {
+  async #enter(slots: Slots, { stop, ahead = false, onQueued }: EnterOptions): Promise<void> {
     stop.throwIfStopped()
-    if (places.take()) return
-    if (places.waiting >= MAX_QUEUED)
-      throw this.noRoom(undefined, `${places.waiting} requests wait for their turn already`)
-    onQueued?.(ahead ? places.waitingAhead : places === this.#looks ? this.counts.queued : places.waiting)
-    return places.wait(stop, ahead)
+    if (slots.take()) return
+    if (slots.waiting >= MAX_QUEUED)
+      throw this.noRoom(undefined, `${slots.waiting} requests wait for their turn already`)
+    onQueued?.(ahead ? slots.waitingAhead : slots === this.#looks ? this.counts.queued : slots.waiting)
+    return slots.wait(stop, ahead)
   }
 
   #slot(): Slot {
@@ -162,11 +162,11 @@ function once(leave: (sent?: 'sent') => void): Slot {
   }
 }
 
-/** A number of places, and those who wait for one, in order. */
-class Places {
+/** A number of slots, and those who wait for one, in order. */
+class Slots {
   readonly #max: () => number
   readonly #ahead = new Set<() => void>()
-  readonly #behind = new Set<() => void>()
+  readonly #others = new Set<() => void>()
   #taken = 0
 
   constructor(max: () => number) {
@@ -178,7 +178,7 @@ class Places {
   }
 
   get waiting(): number {
-    return this.#ahead.size + this.#behind.size
+    return this.#ahead.size + this.#others.size
   }
 
   get waitingAhead(): number {
@@ -189,7 +189,7 @@ class Places {
     return this.#taken >= this.#max()
   }
 
-  /** Takes a place, where one is free and nobody waits for it. */
+  /** Takes a slot, where one is free and nobody waits for it. */
   take(): boolean {
     if (this.isFull || this.waiting > 0) return false
     this.#taken += 1
@@ -197,7 +197,7 @@ class Places {
   }
 
   wait(stop: Stop, ahead: boolean): Promise<void> {
-    const queue = ahead ? this.#ahead : this.#behind
+    const queue = ahead ? this.#ahead : this.#others
     return new Promise((resolve, reject) => {
       const enter = () => {
         callOff()
@@ -216,9 +216,9 @@ class Places {
     this.fill()
   }
 
-  /** Lets in who waits, as long as there are places. */
+  /** Lets in who waits, as long as there are slots. */
   fill(): void {
-    for (const queue of [this.#ahead, this.#behind])
+    for (const queue of [this.#ahead, this.#others])
       for (const enter of queue) {
         if (this.isFull) return
         queue.delete(enter)

@@ -18,17 +18,17 @@ const KEPT_FOR_PROVEN = 1
 /** Most connections of which something is remembered. */
 const MAX_CONNECTIONS = 10_000
 
-/** Most places of one connection that are remembered; beyond it the oldest is forgotten. */
-const MAX_PLACES = 200
+/** Most targets of one connection that are remembered; beyond it the oldest is forgotten. */
+const MAX_TARGETS = 200
 
-/** Most places, of all connections together, of which it is known that they accepted a token. */
+/** Most targets, of all connections together, of which it is known that they accepted a token. */
 const MAX_ACCEPTED = 10_000
 
 /** Most URLs of which it is remembered what they are, and the longest of them, in characters. */
 const MAX_ENDPOINTS = 1_000
 const MAX_ENDPOINT_URL = 1_000
 
-/** Most places of one connection that processes tell each other of. */
+/** Most targets of one connection that processes tell each other of. */
 const MAX_SHARED = 50
 
 /** Times a process tries to tell the others, and the pause while one of them writes, in milliseconds. */
@@ -55,7 +55,7 @@ export interface RefusedAt extends Omit<Endpoint, 'product'> {
   readonly generation: number
 }
 
-/** A place where a token that was made for a refusal was refused as well. */
+/** A target where a token that was made for a refusal was refused as well. */
 interface InVain {
   readonly untilAt: number
   /** Generations of those tokens, the last {@link MAX_IN_VAIN} of them. */
@@ -71,7 +71,7 @@ interface Known {
   loading: Promise<void> | undefined
 }
 
-/** The last token that a place accepted. */
+/** The last token that a target accepted. */
 interface Accepted {
   generation: number
   at: number
@@ -82,7 +82,7 @@ interface Accepted {
  * {@link MAX_IN_VAIN} tokens, and none of those that work. A shared store tells the other processes.
  *
  * An origin counts for certain refusals: the wrong host or data centre looks exactly like a dead token. An endpoint counts
- * for all: what lacks a scope may look like a dead token too. A success ends what is remembered of its own place alone.
+ * for all: what lacks a scope may look like a dead token too. A success ends what is remembered of its own target alone.
  */
 export class Refusals {
   readonly #clientId: string
@@ -94,7 +94,7 @@ export class Refusals {
   readonly #accepted = new BoundedMap<string, Accepted>(MAX_ACCEPTED)
   readonly #endpoints = new BoundedMap<string, Endpoint>(MAX_ENDPOINTS)
 
-  /** @param windowMs How long a place is remembered, in milliseconds: the window of the budget. */
+  /** @param windowMs How long a target is remembered, in milliseconds: the window of the budget. */
   constructor(
     clientId: string,
     clock: Clock,
@@ -125,10 +125,10 @@ export class Refusals {
   accepted({ connection, origin, endpoint, generation }: RefusedAt): void {
     const known = this.#connections.get(connection)
     const at = this.#clock.now()
-    for (const place of [origin, endpoint]) {
-      known?.inVain.delete(place)
-      known?.unsent.delete(place)
-      const key = acceptedKey(connection, place)
+    for (const target of [origin, endpoint]) {
+      known?.inVain.delete(target)
+      known?.unsent.delete(target)
+      const key = acceptedKey(connection, target)
       const last = this.#accepted.get(key)
       if (last === undefined) this.#accepted.set(key, { generation, at })
       else {
@@ -142,11 +142,11 @@ export class Refusals {
   isLeftAlone(at: RefusedAt, ambiguous: boolean): boolean {
     const inVain = this.#connections.get(at.connection)?.inVain
     if (inVain === undefined) return false
-    return [at.origin, at.endpoint].some((place) => {
-      const entry = this.#alive(inVain.get(place))
+    return [at.origin, at.endpoint].some((target) => {
+      const entry = this.#alive(inVain.get(target))
       if (entry === undefined) return false
       // An ambiguous refusal says nothing about other endpoints of the origin.
-      if (ambiguous) return place === at.endpoint
+      if (ambiguous) return target === at.endpoint
       return entry.tokens.includes(at.generation) || entry.tokens.length >= MAX_IN_VAIN
     })
   }
@@ -185,24 +185,24 @@ export class Refusals {
     const { connection, origin, endpoint, generation } = at
     const { inVain } = this.#of(connection)
     const untilAt = this.#clock.now() + this.#windowMs
-    let news = false
-    for (const place of ambiguous ? [endpoint] : [origin, endpoint]) {
-      this.#accepted.delete(acceptedKey(connection, place))
-      const tokens = this.#alive(inVain.get(place))?.tokens ?? []
+    let changed = false
+    for (const target of ambiguous ? [endpoint] : [origin, endpoint]) {
+      this.#accepted.delete(acceptedKey(connection, target))
+      const tokens = this.#alive(inVain.get(target))?.tokens ?? []
       if (tokens.includes(generation)) continue
-      news = true
+      changed = true
       const entry = { untilAt, ambiguous, tokens: [...tokens, generation].slice(-MAX_IN_VAIN) }
-      inVain.set(place, entry)
+      inVain.set(target, entry)
     }
-    if (news) this.#background.run(() => this.#share(connection))
+    if (changed) this.#background.run(() => this.#share(connection))
   }
 
   #of(connection: string): Known {
     let known = this.#connections.get(connection)
     if (known === undefined) {
       known = {
-        inVain: new BoundedMap(MAX_PLACES),
-        unsent: new BoundedMap(MAX_PLACES),
+        inVain: new BoundedMap(MAX_TARGETS),
+        unsent: new BoundedMap(MAX_TARGETS),
         loading: undefined,
       }
       this.#connections.set(connection, known)
@@ -229,11 +229,11 @@ export class Refusals {
     const now = this.#clock.now()
     // The record lives as long as a window: what is missing of its life is its age, by the store's own clock.
     const ageMs = Math.max(0, windowMs - token.lifeMs)
-    for (const [place, { leftMs, tokens, ambiguous }] of readShared(token.value)) {
+    for (const [target, { leftMs, tokens, ambiguous }] of readShared(token.value)) {
       const untilAt = now + leftMs - ageMs
-      const successAt = this.#accepted.get(acceptedKey(connection, place))?.at ?? Number.NEGATIVE_INFINITY
-      if (untilAt <= now || successAt >= untilAt - windowMs || this.#alive(inVain.get(place))) continue
-      inVain.set(place, { untilAt, tokens, ambiguous })
+      const successAt = this.#accepted.get(acceptedKey(connection, target))?.at ?? Number.NEGATIVE_INFINITY
+      if (untilAt <= now || successAt >= untilAt - windowMs || this.#alive(inVain.get(target))) continue
+      inVain.set(target, { untilAt, tokens, ambiguous })
     }
   }
 
@@ -269,14 +269,14 @@ export class Refusals {
   }
 }
 
-const acceptedKey = (connection: string, place: string): string => `${connection} ${place}`
+const acceptedKey = (connection: string, target: string): string => `${connection} ${target}`
 
-type Shared = readonly [place: string, InVain: Omit<InVain, 'untilAt'> & { readonly leftMs: number }]
+type Shared = readonly [target: string, InVain: Omit<InVain, 'untilAt'> & { readonly leftMs: number }]
 
 function writeShared(inVain: ReadonlyMap<string, InVain>, now: number): string {
   const shared: Shared[] = []
-  for (const [place, { untilAt, ...rest }] of inVain)
-    if (untilAt > now) shared.push([place, { ...rest, leftMs: untilAt - now }])
+  for (const [target, { untilAt, ...rest }] of inVain)
+    if (untilAt > now) shared.push([target, { ...rest, leftMs: untilAt - now }])
   return JSON.stringify(shared.slice(-MAX_SHARED))
 }
 
@@ -291,10 +291,10 @@ function readShared(text: string): readonly Shared[] {
 }
 
 function isShared(item: unknown): item is Shared {
-  const [place, entry] = Array.isArray(item) ? item : []
+  const [target, entry] = Array.isArray(item) ? item : []
   const { leftMs, tokens, ambiguous } = (entry ?? {}) as Record<string, unknown>
   return (
-    typeof place === 'string' &&
+    typeof target === 'string' &&
     typeof leftMs === 'number' &&
     typeof ambiguous === 'boolean' &&
     Array.isArray(tokens) &&

@@ -1,10 +1,10 @@
 import type { BudgetPolicy } from '../stores/ports.js'
 
 /** First pause after a failure of the accounts server, in milliseconds; it doubles with each further failure. */
-const BACKOFF_FIRST_MS = 1_000
+const MIN_BACKOFF_MS = 1_000
 
 /** Longest pause, in milliseconds (30 seconds). */
-const BACKOFF_LONGEST_MS = 30_000
+const MAX_BACKOFF_MS = 30_000
 
 /** A pause is drawn from this part of its full length up to the whole of it, so that a fleet does not try in step. */
 const JITTER_FROM = 0.5
@@ -23,7 +23,7 @@ export function backoffMs(
   used: number,
   budget: BudgetPolicy,
 ): number {
-  const full = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures, DOUBLINGS))
+  const full = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(failures, DOUBLINGS))
   const jittered = full * (JITTER_FROM + (1 - JITTER_FROM) * random)
   const share = unclear && used >= budget.limit / 2 ? budget.windowMs / budget.limit : 0
   return Math.ceil(Math.max(jittered, share))

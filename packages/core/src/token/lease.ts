@@ -13,8 +13,8 @@ import {
 } from './cooldowns.js'
 
 /** Waiting for somebody else's refresh: the store is asked again after 50 ms, then less and less often up to 400 ms. */
-const POLL_FIRST_MS = 50
-const POLL_LONGEST_MS = 400
+const MIN_POLL_MS = 50
+const MAX_POLL_MS = 400
 
 /** What a flight asks. */
 export interface LeaseRequest {
@@ -70,7 +70,7 @@ export async function acquireLease(
   const { key, holder, minGeneration, leaseMs, budget, stop } = request
   let waited = false
   let again = false
-  for (let pollMs = POLL_FIRST_MS; ; pollMs = Math.min(pollMs * 2, POLL_LONGEST_MS)) {
+  for (let pollMs = MIN_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
     const known = cooldowns.get(key, clock.now())
     if (known) return { kind: 'cooldown', cooldown: known, learned: false }
     let slot = request.enterNow()

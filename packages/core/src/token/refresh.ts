@@ -32,7 +32,7 @@ const MIN_TIME_LEFT = 0.5
 /** How often its usual duration a request is given to be answered, before it is sent. */
 const USUAL_DURATIONS = 1.5
 
-/** Waits for a place of a kind, ahead of those who have not had a lease or behind them. */
+/** Waits for a slot of a kind, ahead of those who have not had a lease or behind them. */
 type Enter = (ahead: boolean, enter: (options: EnterOptions) => Promise<Slot>) => Promise<Slot>
 
 /** What a lease is asked for with. */
@@ -43,7 +43,7 @@ interface LeaseOptions {
   readonly flight: FlightControl
   /** This flight had a lease before. */
   readonly ahead: boolean
-  /** Its place among those who look at a connection. */
+  /** Its slot among those who look at a connection. */
   readonly look: Slot
   readonly enter: Enter
 }
@@ -170,7 +170,7 @@ export class Refresher {
   }
 
   /**
-   * How one flight waits for places. It is told once that it waits, and nothing is done for callers who would not be there
+   * How one flight waits for slots. It is told once that it waits, and nothing is done for callers who would not be there
    * for the answer.
    */
   #entering(id: string, flight: FlightControl): Enter {

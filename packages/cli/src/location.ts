@@ -9,7 +9,7 @@ export const DEFAULT_STORE = 'file:./.zoho-auth'
 const MEMORY = 'memory:'
 
 /** Where tokens and connections are kept. */
-export interface Place {
+export interface StoreLocation {
   /** Fit to be shown: without user and password. */
   readonly name: string
   /** The URL, which may hold a password; `undefined` for memory. */
@@ -25,7 +25,7 @@ export interface Place {
  *
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG`
  */
-export function placeOf(): Place {
+export function locationOf(): StoreLocation {
   const url = variable('ZOHO_AUTH_STORE')
   const single = variable('ZOHO_REFRESH_TOKEN') !== undefined
   const named = url !== undefined
@@ -36,8 +36,8 @@ export function placeOf(): Place {
 }
 
 /** Opens it; `undefined` for memory. Connects at the first use. */
-export async function openPlace(place: Place): Promise<OpenedStores | undefined> {
-  return place.url === undefined ? undefined : openStores(place.url)
+export async function openLocation(location: StoreLocation): Promise<OpenedStores | undefined> {
+  return location.url === undefined ? undefined : openStores(location.url)
 }
 
 function shown(url: string): string {
