@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
@@ -142,3 +142,11 @@ test.each(Object.keys(ALLOWED).filter((name) => name !== 'emulator'))(
     }
   },
 )
+
+test.each(['architecture.md', 'promises.md'])('every file that docs/%s names is there', (page) => {
+  const text = readFileSync(join(packages, '..', 'docs', page), 'utf8')
+  const named = [...text.matchAll(/(?<![\w/.-])([\w-]+\/)?[\w-]+\.ts\b/g)].map(([file]) => file)
+  expect(named.length).toBeGreaterThan(0)
+  for (const file of named)
+    expect([file, existsSync(join(packages, 'core', 'src', file))]).toEqual([file, true])
+})
