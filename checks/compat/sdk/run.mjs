@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url))
-const EMULATOR = new URL('../dist/index.js', import.meta.url).href
+const EMULATOR = new URL('../../../packages/emulator/dist/index.js', import.meta.url).href
 
 const SDKS = [
   { name: '@zohocrm/nodejs-sdk-8.0', version: '2.0.0' },
