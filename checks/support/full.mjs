@@ -87,6 +87,8 @@ const WANTED = {
     ['a fresh token, peekToken', '≤ 1.8 ×'],
     ['heap of a connection at 10 000', '≤ 750 B'],
     ['import of core ÷ import of openid-client', '≤ 0.5'],
+    ['axios with us ÷ axios alone', 'aim: ≤ 1.35'],
+    ['zoho.fetch, on top of fetch', 'aim: ≤ 4 µs'],
     ['acquire, a hit, redis', 'aim: ≤ 1.5 × PING'],
     ['acquire, a hit, postgres', 'aim: ≤ 1.5 × select 1'],
     ['acquire and commit, redis', '2 round trips'],

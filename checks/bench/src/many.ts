@@ -32,7 +32,7 @@ export interface Many {
 /**
  * Very many connections in one process, with tokens and connections in Redis: first each gets its token through the real
  * engine, from a stub of the accounts server; then random ones are asked for as fast as it goes, while as many go stale
- * and are refreshed behind as with 100 000.
+ * and are refreshed in the background as with 100 000.
  */
 export async function many(full: boolean): Promise<void> {
   const size = full ? 'full' : 'bounded'
@@ -57,7 +57,7 @@ export async function many(full: boolean): Promise<void> {
     line('tokens made, 64 at once', second(seen.fillsPerSecond))
     line('  event loop late, p50 / p99', delay(seen.filling))
     line('tokens handed out', second(seen.getsPerSecond))
-    line('  refreshes behind', second(seen.refreshesPerSecond))
+    line('  refreshes in the background', second(seen.refreshesPerSecond))
     line('  event loop late, p50 / p99', delay(seen.serving))
     figure(
       `${count} connections, memory`,
