@@ -61,7 +61,7 @@ export async function organizationOf(
   const late = () => new Error('no answer in time')
   const ask = async () => (await auth.fetch(path, { connection, product })).json()
   try {
-    const answer = await new EngineClock(systemClock()).within(ask(), ORGANIZATION_TIMEOUT_MS, late)
+    const answer = await new EngineClock(systemClock()).withTimeout(ask(), ORGANIZATION_TIMEOUT_MS, late)
     const body = answer as Record<string, unknown>
     const list = body[source.list]
     const name = Array.isArray(list)

@@ -101,7 +101,7 @@ export async function formOf(req: Request): Promise<URLSearchParams> {
     req.destroy()
     return new Error('the form did not arrive in time')
   }
-  return new EngineClock(systemClock()).within(read(req), FORM_TIMEOUT_MS, late)
+  return new EngineClock(systemClock()).withTimeout(read(req), FORM_TIMEOUT_MS, late)
 }
 
 async function read(req: AsyncIterable<Buffer>): Promise<URLSearchParams> {

@@ -239,9 +239,9 @@ class Engine extends ZohoAuth {
   async #close(): Promise<void> {
     const { background, cache, events, logger, opened, scope, secrets, timeoutMs } = this.#runtime
     this.#stopping.abort(closedError())
-    await this.#within(CLOSE_GRACE_MS, [this.#source.settled(), background.settled()])
+    await this.#ended(CLOSE_GRACE_MS, [this.#source.settled(), background.settled()])
     // A grant that Zoho has made must end in the store, or be revoked: each of these steps has its own limit.
-    await this.#within(CLOSE_STEPS * timeoutMs, [background.settled()])
+    await this.#ended(CLOSE_STEPS * timeoutMs, [background.settled()])
     this.#closing.abort(closedError())
     this.#untwin()
     await opened?.close().catch((error: unknown) => {
@@ -253,7 +253,7 @@ class Engine extends ZohoAuth {
   }
 
   /** Waits for work, for so many milliseconds at most. */
-  async #within(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
+  async #ended(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
     const ended = new AbortController()
     const late = this.#runtime.clock.sleep(ms, ended.signal).catch(() => {})
     await Promise.race([Promise.all(work), late])

@@ -81,7 +81,7 @@ export class LazyClient implements Commands {
     this.#closed = true
     const own = await this.#opening?.catch(() => undefined)
     if (own === undefined) return
-    if (await within(CLOSE_MS, own.end())) return
+    if (await fulfilledIn(CLOSE_MS, own.end())) return
     own.drop()
   }
 
@@ -90,7 +90,7 @@ export class LazyClient implements Commands {
     this.#underWay += 1
     this.#hold()
     const result = work()
-    void within(ANSWER_MS, result).then(() => {
+    void fulfilledIn(ANSWER_MS, result).then(() => {
       this.#underWay -= 1
       this.#hold()
     })
@@ -207,14 +207,14 @@ function attemptOf(client: {
   )
   return {
     ended,
-    tried: within(CONNECT_MS, ended).then(() => {}),
+    tried: fulfilledIn(CONNECT_MS, ended).then(() => {}),
     isEnded: () => isEnded,
     fault: () => fault,
   }
 }
 
 /** Whether it was fulfilled in time. */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+async function fulfilledIn(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), ms)

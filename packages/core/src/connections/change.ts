@@ -31,7 +31,7 @@ export async function changeConnection(
     const version = current?.version ?? 0
     const connection = { ...next, version, createdAt: current?.createdAt ?? now, updatedAt: now }
     try {
-      return await clock.within(store.put(connection, { ifVersion: version }), timeoutMs, hangs)
+      return await clock.withTimeout(store.put(connection, { ifVersion: version }), timeoutMs, hangs)
     } catch (error) {
       if (!isZohoAuthError(error))
         throw new ZohoAuthError('ERR_ZOHO_STORE', {

@@ -33,7 +33,7 @@ export async function ownerOfGrant(
   try {
     const signal = AbortSignal.any([closing, cut.signal])
     const send = async () => {
-      const owner = await clock.within(ask(token, dataCenter, signal, runtime), timeoutMs, late)
+      const owner = await clock.withTimeout(ask(token, dataCenter, signal, runtime), timeoutMs, late)
       return { kind: 'owner' as const, owner }
     }
     const answer = await runtime.accounts.inTurn(signal, send)

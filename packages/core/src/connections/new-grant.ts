@@ -192,5 +192,5 @@ async function countOfUser(
     return refreshTokens
   }
   const late = () => new Error('counting took too long')
-  return clock.within(count(), timeoutMs, late).catch(() => undefined)
+  return clock.withTimeout(count(), timeoutMs, late).catch(() => undefined)
 }

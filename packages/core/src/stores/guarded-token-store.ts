@@ -120,7 +120,7 @@ export class GuardedTokenStore implements TokenStore {
     const { clock, events, mask } = this.#options
     try {
       const late = () => new Error(`the store did not answer within ${STORE_TIMEOUT_MS} ms`)
-      const result = await clock.within(operation(), STORE_TIMEOUT_MS, late)
+      const result = await clock.withTimeout(operation(), STORE_TIMEOUT_MS, late)
       this.#answered()
       return result
     } catch (error) {

@@ -94,7 +94,7 @@ export function grantsOf(settings: Settings, secrets: Secrets): Grants {
         preparing = undefined
       }
       try {
-        connection = single ? await look(id) : await clock.within(look(id), timeoutMs, hangs)
+        connection = single ? await look(id) : await clock.withTimeout(look(id), timeoutMs, hangs)
       } catch (error) {
         if (isZohoAuthError(error)) throw error
         throw new ZohoAuthError('ERR_ZOHO_STORE', {

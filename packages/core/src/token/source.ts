@@ -226,7 +226,7 @@ export class TokenSource {
     const { clock } = this.#runtime
     return (control) => {
       const late = () => this.#late(id, control.stage, this.#flightMs)
-      const flight = () => clock.within(this.#fly(id, control), this.#flightMs, late)
+      const flight = () => clock.withTimeout(this.#fly(id, control), this.#flightMs, late)
       return this.#runtime.failures.watch(this.#runtime.scope.outside(flight))
     }
   }

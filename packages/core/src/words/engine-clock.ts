@@ -43,7 +43,7 @@ export class EngineClock implements Clock {
   }
 
   /** The outcome of `work`, or after `ms` milliseconds the error that `late` makes. The work itself goes on. */
-  within<T>(work: Promise<T> | T, ms: number, late: () => Error): Promise<T> {
+  withTimeout<T>(work: Promise<T> | T, ms: number, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const callOff = this.after(ms, () => reject(late()))
       Promise.resolve(work).then(
