@@ -1,15 +1,15 @@
 import * as echarts from 'echarts'
-import type { Served } from './cold-start.js'
 
 const SIZE = { width: 760, height: 460 }
 const TITLE = 'Connections asked for in one moment, by one process without a token'
 /** Told apart by those who see colours differently, too (Okabe and Ito). */
 const COLOURS = ['#009e73', '#0072b2', '#d55e00']
 
+/** Milliseconds since they were asked for, callers with a token, callers told to come back. */
+type Curve = readonly (readonly [number, number, number])[]
+
 /** Callers who have their token over time, one line for each number of connections. */
-export function draw(
-  curves: readonly { readonly connections: number; readonly curve: NonNullable<Served['curve']> }[],
-): string {
+export function draw(curves: readonly { readonly connections: number; readonly curve: Curve }[]): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...SIZE })
   const lines = curves.map(({ connections, curve }, index) => {
     const turnedAway = curve.at(-1)?.[2] ?? 0

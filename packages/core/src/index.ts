@@ -1,13 +1,5 @@
 /** What an app imports. What adapters need is in `/adapter`, what stores need in `/store`, what tests need in `/testing`. */
 export type { ConnectionLookup, PerDataCenter, ZohoAuthOptions } from './config/options.js'
-export type {
-  ClientCredentialsOptions,
-  ConsentExchangeOptions,
-  ConsentFinishOptions,
-  ConsentRequest,
-  ConsentStart,
-  ZohoConsent,
-} from './connections/zoho-consent.js'
 export { createZohoAuth, defaultZohoAuth } from './engine.js'
 export { DEFAULT_BUDGET } from './stores/budget.js'
 export { memoryConnectionStore } from './stores/memory-connection-store.js'
@@ -19,6 +11,14 @@ export { sealedConnectionStore } from './stores/sealed-connection-store.js'
 export type { Clock } from './words/clock.js'
 export { systemClock } from './words/clock.js'
 export type { Connection, ConnectionState, Environment } from './words/connection.js'
+export type {
+  ClientCredentialsOptions,
+  ConsentExchangeOptions,
+  ConsentFinishOptions,
+  ConsentRequest,
+  ConsentStart,
+  ZohoConsent,
+} from './words/consent.js'
 export type { CooldownReason } from './words/cooldown.js'
 export type { DataCenter } from './words/data-centers.js'
 export { DATA_CENTERS } from './words/data-centers.js'

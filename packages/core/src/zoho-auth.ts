@@ -1,5 +1,5 @@
-import type { ZohoConsent } from './connections/zoho-consent.js'
 import type { Connection, ConnectionState } from './words/connection.js'
+import type { ZohoConsent } from './words/consent.js'
 import type { CooldownReason, ProcessCooldownReason } from './words/cooldown.js'
 import type { DataCenter } from './words/data-centers.js'
 import type { ZohoAuthErrorCode } from './words/errors.js'

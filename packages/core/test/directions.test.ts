@@ -85,8 +85,8 @@ test('inside core, imports point back: words, stores, config, accounts, then the
     token: journey,
     connections: journey,
     request: journey,
-    'runtime.ts': ['words', 'stores', 'config', 'accounts', 'token', 'connections', 'request'],
-    'zoho-auth.ts': ['words', 'connections'],
+    'runtime.ts': ['words', 'stores', 'config', 'accounts', 'token', 'request'],
+    'zoho-auth.ts': ['words'],
   }
   for (const file of sources(src)) {
     const room = relative(src, file).split(sep)[0] ?? ''

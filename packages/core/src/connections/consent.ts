@@ -4,6 +4,14 @@ import { forgetGrant, type Runtime } from '../runtime.js'
 import { StoreFault } from '../stores/guarded-token-store.js'
 import { grantKey } from '../token/grant.js'
 import type { Connection, Environment } from '../words/connection.js'
+import type {
+  ClientCredentialsOptions,
+  ConsentExchangeOptions,
+  ConsentFinishOptions,
+  ConsentRequest,
+  ConsentStart,
+  ZohoConsent,
+} from '../words/consent.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import { raceSignal } from '../words/waits.js'
@@ -17,14 +25,6 @@ import { type PendingConsent, PendingConsents } from './pending.js'
 import { presentGrant, revokeDueGrants } from './replaced.js'
 import { revokeConnection } from './revoke.js'
 import { giveBack } from './unkept-grant.js'
-import type {
-  ClientCredentialsOptions,
-  ConsentExchangeOptions,
-  ConsentFinishOptions,
-  ConsentRequest,
-  ConsentStart,
-  ZohoConsent,
-} from './zoho-consent.js'
 
 /** The connection where none is named. */
 const DEFAULT_CONNECTION = 'default'
@@ -43,7 +43,7 @@ interface GrantRequest {
   ready?(): Promise<boolean>
 }
 
-/** Makes grants: the flow of `connections/zoho-consent.ts`. Loaded at its first use. */
+/** Makes grants: the flow of `words/consent.ts`. Loaded at its first use. */
 export class Consent implements ZohoConsent {
   readonly #runtime: Runtime
   readonly #pending: PendingConsents

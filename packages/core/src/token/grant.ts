@@ -1,5 +1,4 @@
 import type { Settings } from '../config/settings.js'
-import type { Runtime } from '../runtime.js'
 import { memoryConnectionStore } from '../stores/memory-connection-store.js'
 import type { ConnectionStore } from '../stores/ports.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
@@ -7,6 +6,7 @@ import { sealedWith } from '../stores/sealer.js'
 import { type Connection, DEFAULT_CONNECTION } from '../words/connection.js'
 import { isDataCenter } from '../words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from '../words/errors.js'
+import type { FailureLog } from '../words/failure-log.js'
 import type { Secrets } from '../words/secrets.js'
 import { once } from '../words/waits.js'
 
@@ -38,7 +38,10 @@ export async function readGrant(grants: Grants, id: string): Promise<Connection>
 }
 
 /** A connection in whatever state. @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, and that is told. */
-export function readConnection({ grants, failures }: Runtime, id: string): Promise<Connection> {
+export function readConnection(
+  { grants, failures }: { readonly grants: Grants; readonly failures: FailureLog },
+  id: string,
+): Promise<Connection> {
   const found = grants.get(id).then((connection) => {
     if (connection === undefined) throw new ZohoAuthError('ERR_ZOHO_NO_CONNECTION', { connection: id })
     return connection

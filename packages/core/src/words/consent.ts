@@ -1,5 +1,5 @@
-import type { Connection, Environment } from '../words/connection.js'
-import type { DataCenter } from '../words/data-centers.js'
+import type { Connection, Environment } from './connection.js'
+import type { DataCenter } from './data-centers.js'
 
 /** What `consent.start` takes. */
 export interface ConsentRequest {
