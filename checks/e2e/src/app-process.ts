@@ -5,7 +5,7 @@ import { ended, startProgram } from './children.js'
 import type { Watched } from './stage.js'
 
 /** The program of `examples/multi-tenant` as it stands there. */
-const PROGRAM = '../../examples/multi-tenant/dist/server.js'
+const PROGRAM = '../../../examples/multi-tenant/dist/server.js'
 
 /** How long it may take to listen, and how often it is asked for its health, in milliseconds. */
 const START_MS = 60_000
