@@ -61,7 +61,7 @@ const WANTED = {
     ...onEachStore('dead grant, 4 processes × 25 gets', '1 token request'),
     ...onEachStore('throttled, 4 processes × 25 gets', '1 token request'),
     ...onEachStore('refused for a scope, 4 processes × 10 endpoints', '≤ 2 tokens spent'),
-    ...onEachStore('1000 new keys × 16 begin', 'exactly one go each'),
+    ...onEachStore('1000 new keys × 16 acquire', 'exactly one lease each'),
     ...onEachStore('consent × 50, finished elsewhere', '1 code exchange each'),
     ...onEachStore('consent × 50, callback at 4 processes at once', '1 code exchange each'),
     ...onEachStore('kill −9 between callback and connection × 100', '0 half or lost'),

@@ -30,7 +30,7 @@ export const newKeys: Scenario = {
         const count = Object.keys(wrong).length
         return {
           ok: count === 0,
-          figure: `exactly one go each${count === 0 ? '' : `, but for ${count} keys`}`,
+          figure: `exactly one lease each${count === 0 ? '' : `, but for ${count} keys`}`,
           seen: Object.fromEntries(Object.entries(wrong).slice(0, 10)),
         }
       })
