@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,12 +53,11 @@ export class Child {
     })
     this.process = child
     children.add(child)
-    this.ended = new Promise((resolve) =>
-      child.once('exit', () => {
-        children.delete(child)
-        resolve()
-      }),
-    )
+    // What it said last can arrive after its exit is known: nothing comes any more once the channel is closed.
+    const over = [once(child, 'exit'), once(child, 'disconnect')]
+    this.ended = Promise.all(over).then(() => {
+      children.delete(child)
+    })
     this.ready = new Promise((resolve) => child.once('message', resolve))
     child.on('message', (message) => {
       if (message !== 'ready') this.said.push(message as Record<string, unknown>)
