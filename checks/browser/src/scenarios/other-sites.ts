@@ -4,8 +4,8 @@ import type { Check } from '../check.js'
 import type { ForeignSite } from '../foreign-site.js'
 import type { Visitor } from '../visitor.js'
 
-/** How long a frame may take to be blocked, in milliseconds (ten seconds). */
-const FRAME_MS = 10_000
+/** How long a frame may take to be blocked, in milliseconds (one minute): the machine may be busy. */
+const FRAME_MS = 60_000
 
 /** Where other pages come from: another site, and another origin of the same one. */
 const SITES = [
