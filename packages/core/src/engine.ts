@@ -14,7 +14,7 @@ import { createRuntime, type Runtime } from './runtime.js'
 import type { CachedToken } from './token/cache.js'
 import { TokenSource } from './token/source.js'
 import { warm } from './token/warm.js'
-import { connectionAtHand, refOf, surroundingRef, whichConnection } from './token/which.js'
+import { ambientRef, connectionAtHand, refOf, surroundingRef, whichConnection } from './token/which.js'
 import type { ZohoConsent } from './words/consent.js'
 import { configError, describeFault, ZohoAuthError } from './words/errors.js'
 import type { ZohoAuthEventName, ZohoAuthListener } from './words/events.js'
@@ -183,11 +183,13 @@ class Engine extends ZohoAuth {
         message:
           'withConnection is off (ambient: false): name the connection in the call, or use forConnection',
       })
-    return this.#runtime.scope.run(refOf(this.#runtime, connection), fn)
+    return this.#runtime.scope.run(refOf(connection), fn)
   }
 
-  override forConnection(connection?: string | ConnectionResolver): ZohoHandle {
-    return new Handle(this, this.#runtime, this.#source, refOf(this.#runtime, connection))
+  /** An `undefined` that is passed is a caller who does not know whose it is: never the surrounding one. */
+  override forConnection(...named: [] | [connection: string | ConnectionResolver]): ZohoHandle {
+    const ref = named.length === 0 ? ambientRef(this.#runtime) : refOf(named[0])
+    return new Handle(this, this.#runtime, this.#source, ref)
   }
 
   override async connectionId(): Promise<string> {

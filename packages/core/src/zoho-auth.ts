@@ -309,9 +309,11 @@ export abstract class ZohoAuth {
    * await acme.fetch('/recruit/v2/Candidates', { product: 'recruit' })
    * ```
    *
-   * @param connection Default: the surrounding `withConnection` of this very call, else the only configured connection.
+   * @param connection Left out: the surrounding `withConnection` of this very call, else the only configured connection.
+   *   `undefined` is nobody.
+   * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` for what is no id.
    */
-  abstract forConnection(connection?: string | ConnectionResolver): ZohoHandle
+  abstract forConnection(...named: [] | [connection: string | ConnectionResolver]): ZohoHandle
 
   /**
    * The id that a call without `connection` would use, whether or not there is such a connection yet.

@@ -40,6 +40,21 @@ test(`two connections at once, ${whole(1_000)} interleavings: never each otherâ€
   for (const [who, user] of answers) expect(user).toBe(who)
 })
 
+// `forConnection(req.user?.org)` of somebody who is not signed in must not be whoever surrounds it.
+test('an undefined that is passed is nobody, in any scope', async () => {
+  const emulator = await emulate()
+  const zoho = engine(emulator, { connections: connectionsFor(emulator, ['ada', 'bob']) })
+  const nobody = undefined as never
+  const refused = expect.objectContaining({ code: 'ERR_ZOHO_NO_CONNECTION' })
+  zoho.withConnection('ada', () => {
+    expect(() => zoho.forConnection(nobody)).toThrow(refused as never)
+    expect(() => zoho.forConnection('bob').forConnection(nobody)).toThrow(refused as never)
+    expect(() => zoho.withConnection(nobody, () => 1)).toThrow(refused as never)
+  })
+  const ambient = zoho.withConnection('ada', () => zoho.forConnection())
+  expect(await ambient.connectionId()).toBe('ada')
+})
+
 describe('which connection', () => {
   async function two() {
     const emulator = await emulate()

@@ -39,7 +39,7 @@ export function zohoAuth<R extends ZohoRequest = ZohoRequest>(
 
   const middleware = (req: R, _res: ServerResponse, next: Next): void => {
     const resolve = connection && firstAnswer(() => connection(req))
-    attach(req, () => auth.forConnection(resolve))
+    attach(req, () => (resolve ? auth.forConnection(resolve) : auth.forConnection()))
     if (resolve && auth.ambient) auth.withConnection(resolve, () => next())
     else next()
   }

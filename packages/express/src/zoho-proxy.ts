@@ -80,5 +80,6 @@ function handleOf<R extends ZohoRequest>(req: R, { auth, connection }: ZohoProxy
   const resolve = connection && firstAnswer(() => connection(req))
   const { zoho } = req as { zoho?: ZohoHandle }
   if (auth === undefined && zoho !== undefined) return resolve ? zoho.forConnection(resolve) : zoho
-  return engineFrom({ auth }).auth.forConnection(resolve)
+  const engine = engineFrom({ auth }).auth
+  return resolve ? engine.forConnection(resolve) : engine.forConnection()
 }

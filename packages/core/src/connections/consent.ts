@@ -43,7 +43,7 @@ interface GrantRequest {
   ready?(): Promise<boolean>
 }
 
-/** Makes grants: the flow of `words/consent.ts`. Loaded at its first use. */
+/** Makes grants: the flow of `words/consent.ts`. */
 export class Consent implements ZohoConsent {
   readonly #runtime: Runtime
   readonly #pending: PendingConsents

@@ -9,10 +9,13 @@ export function surroundingRef({ ambient, scope }: Runtime): ConnectionRef | und
   return ambient ? scope.current() : undefined
 }
 
-/** Of whom a handle or scope is: whoever is named, else the surrounding connection, else the only configured one. */
-export function refOf(runtime: Runtime, connection: string | ConnectionResolver | undefined): ConnectionRef {
-  if (typeof connection === 'function') return new ConnectionRef(connection)
-  if (connection !== undefined) return new ConnectionRef(assertId(connection))
+/** Of whom a handle or scope is that names somebody. @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, also for `undefined`. */
+export function refOf(connection: string | ConnectionResolver): ConnectionRef {
+  return new ConnectionRef(typeof connection === 'function' ? connection : assertId(connection))
+}
+
+/** Of whom a handle is that names nobody: the surrounding connection, else the only configured one. */
+export function ambientRef(runtime: Runtime): ConnectionRef {
   return surroundingRef(runtime) ?? new ConnectionRef(onlyConnection(runtime) ?? (() => undefined))
 }
 
