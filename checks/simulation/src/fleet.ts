@@ -1,4 +1,4 @@
-import { type ConnectionStore, createZohoAuth, EVENT_NAMES } from '@zoho-auth/core'
+import { type Connection, type ConnectionStore, createZohoAuth, EVENT_NAMES } from '@zoho-auth/core'
 import { type Accounts, CLIENT_SECRET } from './accounts.js'
 import { connectionLink } from './connection-link.js'
 import { ABORTED, type Ask, DEADLINE_MS, type Judge, type Tenant } from './judge.js'
@@ -279,10 +279,11 @@ export class Fleet {
     tenant.grant = grant
     tenant.changedAt = world.now
     world.note('app', 'new consent', tenant.id)
-    const next = {
-      ...tenant.row,
+    const { soid: _, ...row } = tenant.row
+    const next: Connection = {
+      ...row,
       refreshToken: grant.refreshToken,
-      state: 'active' as const,
+      state: 'active',
       updatedAt: world.now,
     }
     connections.put(next).then(

@@ -344,10 +344,10 @@ export class Judge {
     this.#world.note(life.host.name, 'writes', `${after.id} ${before.state} -> ${after.state}`)
     tenant.row = after
     tenant.changedAt = now
-    const grant = this.#accounts.grants.get(before.refreshToken)
+    const grant = this.#accounts.grants.get(before.refreshToken ?? '')
     if (
       after.refreshToken !== before.refreshToken &&
-      !(after.state === 'revoked' && after.refreshToken === '')
+      !(after.state === 'revoked' && after.refreshToken === undefined)
     ) {
       this.fail('no grant is lost', `${after.id} got another refresh token`)
       return
@@ -360,7 +360,7 @@ export class Judge {
         break
       case 'revoking':
       case 'revoked':
-        if (!tenant.revocations.has(before.refreshToken))
+        if (!tenant.revocations.has(before.refreshToken ?? ''))
           this.fail('no grant is lost', `${after.id} is ${after.state}, and nobody asked for it`)
         else if (after.state === 'revoked' && grant?.alive)
           this.fail('revoked means revoked', `${after.id} is revoked here, and alive at Zoho`)

@@ -1,4 +1,10 @@
-import { type Connection, createZohoAuth, memoryConnectionStore, type ZohoAuth } from '@zoho-auth/core'
+import {
+  type Connection,
+  createZohoAuth,
+  type DataCenter,
+  memoryConnectionStore,
+  type ZohoAuth,
+} from '@zoho-auth/core'
 import { CUSTOMERS, type Customer } from './customers.js'
 import type { PretendZoho } from './pretend-zoho.js'
 
@@ -24,7 +30,7 @@ export function createEngine({ emulator, ours }: PretendZoho): ZohoAuth {
 
 function connectionOf(
   id: Customer,
-  { refreshToken, dataCenter }: Pick<Connection, 'refreshToken' | 'dataCenter'>,
+  { refreshToken, dataCenter }: { readonly refreshToken: string; readonly dataCenter: DataCenter },
 ): Connection {
   const now = Date.now()
   return { id, refreshToken, dataCenter, state: 'active', version: 1, createdAt: now, updatedAt: now }

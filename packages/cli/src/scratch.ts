@@ -14,7 +14,6 @@ export function scratchConnection(): Connection {
   const id = SCRATCH_PREFIX + globalThis.crypto.randomUUID()
   return {
     id,
-    refreshToken: '',
     dataCenter: 'us',
     state: 'revoked',
     version: 0,

@@ -64,7 +64,7 @@ test('status exits with 1 where a connection needs a new consent', async () => {
     encryptionKeys: [env.ZOHO_AUTH_KEYS ?? ''],
   })
   const row = await store.get('default')
-  if (row === undefined) throw new Error('there is no row')
+  if (row?.refreshToken === undefined) throw new Error('there is no row')
   await store.put({ ...row, state: 'consent-required' })
   const status = await run(['status'], { cwd })
   expect(status.code).toBe(1)

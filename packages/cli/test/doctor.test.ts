@@ -484,7 +484,7 @@ test('a healthy connection is looked at though another one does not open', async
   const { cwd } = await connected(zoho, ['acme', 'globex'])
   const store = fileConnectionStore(join(cwd, '.zoho-auth'))
   const row = await store.get('acme')
-  if (row === undefined) throw new Error('there is no row')
+  if (row?.refreshToken === undefined) throw new Error('there is no row')
   await store.put({ ...row, refreshToken: 'in-the-clear' })
   const { stdout, code } = await run(['doctor'], { cwd })
   expect(code).toBe(1)

@@ -23,5 +23,6 @@ export {
   invalidate,
   release,
 } from './stores/token-row.js'
+export { hasGrant } from './words/connection.js'
 export type { Cooldown, CooldownReason } from './words/cooldown.js'
 export { faultName } from './words/errors.js'

@@ -33,7 +33,7 @@ export interface RevokeOptions {
 
 export interface RevokeAllOptions {
   /** Which connections; there is no default, so that nobody disconnects everyone by mistake. */
-  readonly where: (connection: Omit<Connection, 'refreshToken' | 'replaced'>) => boolean
+  readonly where: (connection: Omit<Connection, 'refreshToken' | 'soid' | 'replaced'>) => boolean
   /** Called after each of them. */
   readonly onProgress?: ((report: RevokeReport) => void) | undefined
   /** Stops between two connections; another call resumes. */

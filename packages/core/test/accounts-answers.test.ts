@@ -9,6 +9,7 @@ import {
   CANDIDATES,
   calm,
   codeOf,
+  connection,
   connectionsFor,
   emulate,
   engine,
@@ -57,7 +58,7 @@ describe('a dead grant', () => {
     emulator.revokeGrant(before?.refreshToken ?? '')
     expect(await codeOf(zoho.getToken({ connection: 'acme' }))).toBe('ERR_ZOHO_CONSENT_REQUIRED')
     const { refreshToken } = emulator.createGrant({ user: 'acme' })
-    if (before) await connections.put({ ...before, refreshToken })
+    await connections.put(connection('acme', refreshToken))
     expect((await zoho.getToken({ connection: 'acme' })).value).toBeTruthy()
   })
 
@@ -71,7 +72,7 @@ describe('a dead grant', () => {
     const get = zoho.getToken({ connection: 'acme' })
     await held()
     const { refreshToken } = emulator.createGrant({ user: 'acme' })
-    if (before) await connections.put({ ...before, refreshToken })
+    await connections.put(connection('acme', refreshToken))
     release()
     expect((await get).value).toBe(emulator.liveTokens(refreshToken)[0]?.accessToken)
   })
@@ -81,11 +82,10 @@ describe('a dead grant', () => {
     const connections = connectionsFor(emulator, ['acme'])
     const { fetch, held, release } = heldFetch()
     const zoho = engine(emulator, { connections, fetch })
-    const before = await connections.get('acme')
     const get = zoho.getToken({ connection: 'acme' })
     await held()
     const { refreshToken } = emulator.createGrant({ user: 'acme' })
-    if (before) await connections.put({ ...before, refreshToken })
+    await connections.put(connection('acme', refreshToken))
     release()
     expect((await get).value).toBe(emulator.liveTokens(refreshToken)[0]?.accessToken)
   })

@@ -1,15 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import {
-  type Connection,
-  createZohoAuth,
-  memoryTokenStore,
-  type TokenStore,
-  type ZohoAuthError,
-} from '@zoho-auth/core'
+import { createZohoAuth, memoryTokenStore, type TokenStore, type ZohoAuthError } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import { QUICK } from '../../../checks/support/form.mjs'
 import { answered, until } from '../../../checks/support/waiting.mjs'
-import { byHand, closing, codeOf, connectionsFor, emulate, engine, turning } from './support.js'
+import { byHand, closing, codeOf, connection, connectionsFor, emulate, engine, turning } from './support.js'
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `customer-${index}`)
 
@@ -316,10 +310,9 @@ describe('room for requests to the accounts servers', () => {
 
   slow('a refresh that nobody waits for does not begin behind ten thousand others', async () => {
     const { clock, connections, emulator, steps } = await narrow(1)
-    const stale = { ...(await connections.get('customer-0')), id: 'stale' } as Connection
+    const refreshToken = (await connections.get('customer-0'))?.refreshToken ?? ''
     const zoho = engine(emulator, {
-      connections: async (id) =>
-        id === 'stale' ? stale : { ...stale, id, refreshToken: `the-refresh-token-of-${id}` },
+      connections: async (id) => connection(id, id === 'stale' ? refreshToken : `the-refresh-token-of-${id}`),
       clock,
       fetch: steps.fetch,
       maxConcurrentRefreshes: 1,

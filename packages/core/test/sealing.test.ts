@@ -27,6 +27,8 @@ const NAMED_STORE = pathToFileURL(
 const K1 = `k1:${Buffer.alloc(32, 1).toString('base64')}`
 const K2 = `k2:${Buffer.alloc(32, 2).toString('base64')}`
 
+type UserConnection = Extract<Connection, { readonly refreshToken: string }>
+
 /** A memory store that says it is durable. */
 const durable = <T extends object>(store: T): T & { readonly durable: true } => {
   const methods = [
@@ -100,26 +102,26 @@ describe('what a durable store is given', () => {
 })
 
 describe('what does not open', () => {
-  async function stored(row: Partial<Connection> & { readonly id: string }, encryptionKeys = [K1]) {
+  async function stored(id: string, encryptionKeys = [K1]) {
     const emulator = await emulate()
     const rows = memoryConnectionStore()
     const sealed = sealedConnectionStore(rows, { encryptionKeys: [K1] })
     const { refreshToken } = emulator.createGrant({ user: 'ada' })
     await sealed.put(connection('ada', refreshToken))
-    const ada = (await rows.get('ada')) as Connection
-    await rows.put({ ...ada, ...row })
+    const ada = (await rows.get('ada')) as UserConnection
+    await rows.put({ ...ada, id })
     return { emulator, rows, ada, zoho: engine(emulator, { connections: durable(rows), encryptionKeys }) }
   }
 
   test('an unknown key id is named, and is never "reconnect"', async () => {
-    const { zoho, rows, ada } = await stored({ id: 'ada' }, [K2])
+    const { zoho, rows, ada } = await stored('ada', [K2])
     const error = await zoho.getToken({ connection: 'ada' }).catch((thrown) => thrown)
     expect(error).toMatchObject({ code: 'ERR_ZOHO_CONFIG', message: expect.stringContaining('"k1"') })
     expect((await rows.get('ada'))?.refreshToken).toBe(ada.refreshToken)
   })
 
   test('a row copied to another connection does not open', async () => {
-    const { zoho } = await stored({ id: 'eve' })
+    const { zoho } = await stored('eve')
     expect(await codeOf(zoho.getToken({ connection: 'eve' }))).toBe('ERR_ZOHO_STORE')
     expect((await zoho.getToken({ connection: 'ada' })).value).toBeTruthy()
   })
@@ -138,7 +140,7 @@ describe('what does not open', () => {
         ),
     ],
   ])('a row that was %s does not open, and is left as it is', async (_name, damage) => {
-    const { rows, ada, zoho } = await stored({ id: 'ada' })
+    const { rows, ada, zoho } = await stored('ada')
     const refreshToken = damage(ada.refreshToken)
     await rows.put({ ...ada, refreshToken })
     expect(await codeOf(zoho.getToken({ connection: 'ada' }))).toBe('ERR_ZOHO_STORE')
@@ -161,7 +163,7 @@ describe('what does not open', () => {
   })
 
   test('a sealed row is never taken for a refresh token by a process without keys', async () => {
-    const { emulator, rows } = await stored({ id: 'ada' })
+    const { emulator, rows } = await stored('ada')
     for (const connections of [rows, (id: string) => rows.get(id)]) {
       const error = await engine(emulator, { connections })
         .getToken({ connection: 'ada' })
@@ -188,29 +190,37 @@ describe('a row that was altered by somebody without the key', () => {
     const rows = memoryConnectionStore()
     return { rows, sealed: sealedConnectionStore(rows, { encryptionKeys: [K1] }) }
   }
-  const GRANT: Connection = {
+  const GRANT: UserConnection = {
     ...connection('ada', 'the-refresh-token'),
     scopes: ['ZohoRecruit.modules.READ'],
     environment: 'sandbox',
     userId: '600123',
     replaced: [{ refreshToken: 'an-older-one', dataCenter: 'in', revokeAt: 2 }],
   }
-  const without = (row: Connection, field: 'environment' | 'soid' | 'replaced') =>
-    Object.fromEntries(Object.entries(row).filter(([name]) => name !== field)) as unknown as Connection
-  const ORGANISATION: Connection = {
-    ...without(GRANT, 'replaced'),
-    refreshToken: '',
-    soid: 'ZohoRecruit.1',
+  // Rows as another program could write them: the type knows of no such connection.
+  type Row = Record<string, unknown>
+  const without = (row: Row, field: string): Row =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => name !== field))
+  const { refreshToken: _, replaced: __, ...facts } = GRANT
+  const ORGANISATION: Connection = { ...facts, soid: 'ZohoRecruit.1' }
+  const moved = ({ refreshToken, replaced, ...row }: Row): Row => {
+    const [older] = replaced as Row[]
+    return {
+      ...row,
+      refreshToken: older?.refreshToken,
+      replaced: [{ ...older, refreshToken, dataCenter: 'in', revokeAt: 2 }],
+    }
   }
-  const moved = ({ refreshToken, replaced: [older] = [], ...row }: Connection): Connection => ({
-    ...row,
-    refreshToken: older?.refreshToken ?? '',
-    replaced: [{ ...older, refreshToken, dataCenter: 'in', revokeAt: 2 }],
-  })
 
-  test.each<[string, Connection, (row: Connection) => Connection]>([
+  test.each<[string, Connection, (row: Row) => Row]>([
     ['led to another data centre', GRANT, (row) => ({ ...row, dataCenter: 'cn' })],
     ['given a soid', GRANT, (row) => ({ ...row, soid: 'ZohoRecruit.2' })],
+    [
+      'made an organisation by its refresh token',
+      GRANT,
+      (row) => ({ ...without(row, 'refreshToken'), soid: row.refreshToken }),
+    ],
+    ['emptied', GRANT, (row) => without(row, 'refreshToken')],
     ['given another environment', GRANT, (row) => without(row, 'environment')],
     ['given more scopes', GRANT, (row) => ({ ...row, scopes: ['ZohoRecruit.modules.ALL'] })],
     ['given another user', GRANT, (row) => ({ ...row, userId: '600124' })],
@@ -219,9 +229,13 @@ describe('a row that was altered by somebody without the key', () => {
     [
       'made to revoke a replaced grant elsewhere',
       GRANT,
-      (row) => ({ ...row, replaced: [{ ...row.replaced?.[0], dataCenter: 'us' } as never] }),
+      ({ replaced, ...row }) => ({
+        ...row,
+        replaced: (replaced as Row[]).map((grant) => ({ ...grant, dataCenter: 'us' })),
+      }),
     ],
-    ['made another organisation', ORGANISATION, (row) => ({ ...row, soid: 'ZohoRecruit.2' })],
+    ['led to another data centre as an organisation', ORGANISATION, (row) => ({ ...row, dataCenter: 'cn' })],
+    ['made a user by its soid', ORGANISATION, (row) => ({ ...without(row, 'soid'), refreshToken: row.soid })],
     [
       'made an organisation set active again',
       { ...ORGANISATION, state: 'revoked' },
@@ -232,7 +246,7 @@ describe('a row that was altered by somebody without the key', () => {
     const { rows, sealed } = store()
     await sealed.put(before)
     expect(await sealed.get('ada')).toEqual({ ...before, version: 1 })
-    const altered = await rows.put(alter((await rows.get('ada')) as Connection))
+    const altered = await rows.put(alter({ ...(await rows.get('ada')) }) as unknown as Connection)
     await expect(sealed.get('ada')).rejects.toMatchObject({
       code: 'ERR_ZOHO_STORE',
       action: expect.stringContaining('connection ada was altered by somebody without the key'),
@@ -248,7 +262,7 @@ describe('a row that was altered by somebody without the key', () => {
     const zoho = engine(emulator, { connections: durable(rows), encryptionKeys: [K1] })
     await expect(zoho.getToken({ connection: 'ada' })).rejects.toMatchObject({
       code: 'ERR_ZOHO_STORE',
-      action: expect.stringContaining('The organisation of connection "ada" is stored in the clear'),
+      action: expect.stringContaining('The grant of connection "ada" is stored in the clear'),
     })
     expect(emulator.counters.tokenRequests).toBe(0)
     const moving = engine(emulator, { connections: durable(rows), encryptionKeys: [K1], plaintext: true })
@@ -259,8 +273,8 @@ describe('a row that was altered by somebody without the key', () => {
   test('what core writes into a row is bound anew: a label costs nothing, a state opens', async () => {
     const { rows, sealed } = store()
     await sealed.put(GRANT)
-    await rows.put({ ...((await rows.get('ada')) as Connection), label: 'Ada' })
-    const row = (await sealed.get('ada')) as Connection
+    await rows.put({ ...((await rows.get('ada')) as UserConnection), label: 'Ada' })
+    const row = (await sealed.get('ada')) as UserConnection
     await sealed.put({ ...row, state: 'revoking' })
     expect(await sealed.get('ada')).toMatchObject({
       label: 'Ada',
@@ -271,17 +285,16 @@ describe('a row that was altered by somebody without the key', () => {
 })
 
 describe('a row from before facts were bound', () => {
-  const before = async (row: Connection) => {
+  const before = async (grant: 'refreshToken' | 'soid') => {
     const rows = memoryConnectionStore()
-    await rows.put({
-      ...row,
-      refreshToken: await createSealer([K1]).seal('connection ada', 'the-refresh-token'),
-    })
+    const { refreshToken: _, ...row } = connection('ada', '')
+    const sealed = await createSealer([K1]).seal('connection ada', 'the-refresh-token')
+    await rows.put({ ...row, [grant]: sealed } as unknown as Connection)
     return { rows, sealed: sealedConnectionStore(rows, { encryptionKeys: [K1] }) }
   }
 
   test('opens, so that nobody has to consent again, and rotateKeys() binds it', async () => {
-    const { rows, sealed } = await before(connection('ada', ''))
+    const { rows, sealed } = await before('refreshToken')
     expect((await sealed.get('ada'))?.refreshToken).toBe('the-refresh-token')
     const zoho = engine(await emulate(), { connections: durable(rows), encryptionKeys: [K1] })
     expect(await zoho.rotateKeys()).toEqual({ seen: 1, rotated: 1, failed: [] })
@@ -291,7 +304,7 @@ describe('a row from before facts were bound', () => {
   })
 
   test('does not open as an organisation', async () => {
-    const { sealed } = await before({ ...connection('ada', ''), soid: 'ZohoRecruit.1' })
+    const { sealed } = await before('soid')
     expect(await codeOf(sealed.get('ada'))).toBe('ERR_ZOHO_STORE')
   })
 })
@@ -330,7 +343,7 @@ describe('rotateKeys', () => {
 
   test('one that does not open is reported and left, the others go on', async () => {
     const { rows, zoho } = await many(5)
-    const broken = (await rows.get('c2')) as Connection
+    const broken = (await rows.get('c2')) as UserConnection
     await rows.put({ ...broken, refreshToken: `${broken.refreshToken}x` })
     expect(await zoho.rotateKeys()).toEqual({
       seen: 5,

@@ -84,8 +84,9 @@ export async function calm(): Promise<void> {
 /** Lets real input and output happen. */
 export const breathe = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-export function connection(id: string, refreshToken: string, dataCenter: DataCenter = 'us'): Connection {
-  return { id, refreshToken, dataCenter, state: 'active', version: 1, createdAt: 0, updatedAt: 0 }
+export function connection(id: string, refreshToken: string, dataCenter: DataCenter = 'us') {
+  const state = 'active' as const
+  return { id, refreshToken, dataCenter, state, version: 1, createdAt: 0, updatedAt: 0 } satisfies Connection
 }
 
 /** A store with one grant per id, each of a user of its own. */

@@ -1,6 +1,6 @@
 import { type Connection, ZohoAuthError } from '@zoho-auth/core'
 import { isDataCenter } from '@zoho-auth/core/adapter'
-import type { ConnectionStore, PutOptions } from '@zoho-auth/core/store'
+import { type ConnectionStore, hasGrant, type PutOptions } from '@zoho-auth/core/store'
 import { folderOf } from './options.js'
 import { type Codec, RecordFolder } from './record-folder.js'
 
@@ -42,7 +42,7 @@ const connectionCodec: Codec<Connection> = {
       typeof found === 'object' &&
       found !== null &&
       found.id === id &&
-      typeof found.refreshToken === 'string' &&
+      hasGrant(found) &&
       isDataCenter(found.dataCenter) &&
       typeof found.state === 'string' &&
       Number.isSafeInteger(found.version)

@@ -278,7 +278,7 @@ test('what a decision throws leaves nothing behind', async () => {
 
 test('what the caller changes while its write waits is not written', async () => {
   const store = fileConnectionStore(temporaryFolder())
-  const mine = connection('acme') as { -readonly [Field in keyof Connection]: Connection[Field] }
+  const mine: Connection & { label?: string } = connection('acme')
   const writing = store.put(mine)
   mine.label = 'changed'
   await writing

@@ -30,6 +30,7 @@ const words = (list: readonly string[]): string => `(${list.map((word) => `'${wo
 const READABLE = `(t.format = ${ROW_FORMAT} and t.data_center in ${words(DATA_CENTERS)}
   and t.state in ${words(['active', 'consent-required', 'revoking', 'revoked'])}
   and (t.environment is null or t.environment in ${words(['production', 'sandbox', 'developer'])})
+  and (num_nonnulls(t.refresh_token, t.soid) = 1 or t.state = 'revoked' and num_nonnulls(t.refresh_token, t.soid) = 0)
   and array_position(t.scopes, null) is null and t.version > 0)`
 
 const UNREADABLE = `json_build_object('kind', 'unreadable', 'format', t.format, 'id', t.id)`
@@ -71,7 +72,7 @@ class PostgresConnectionStore implements ConnectionStore {
       connection
     const { soid, userId, replaced } = connection
     const values = [
-      refreshToken,
+      refreshToken ?? null,
       dataCenter,
       environment ?? null,
       scopes ?? null,

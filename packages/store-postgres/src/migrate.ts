@@ -35,7 +35,7 @@ const STEPS: readonly ((tables: Tables) => string)[] = [
     create table ${tables.connections} (
       id text collate "C" primary key,
       format integer not null default 1,
-      refresh_token text not null,
+      refresh_token text,
       data_center text not null,
       environment text,
       scopes text[],

@@ -131,7 +131,11 @@ onPostgres('rows', () => {
   })
 
   test('an error does not quote the row, although PostgreSQL does', async () => {
-    const bad = { ...connection('quoted'), refreshToken: 'secret-token', state: null as unknown as 'active' }
+    const bad = {
+      ...connection('quoted'),
+      refreshToken: 'secret-token',
+      state: null,
+    } as unknown as Connection
     const error = await connections.put(bad).catch((thrown: unknown) => thrown)
     expect((error as Error).message).toMatch(/violates not-null constraint/)
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret-token')

@@ -1,5 +1,5 @@
 import { type Connection, ZohoAuthError } from '@zoho-auth/core'
-import type { ConnectionStore, PutOptions } from '@zoho-auth/core/store'
+import { type ConnectionStore, hasGrant, type PutOptions } from '@zoho-auth/core/store'
 import { type Commands, commandsOf, type RedisClientLike, type Send } from './client.js'
 import { PUT } from './connection-scripts.js'
 import { RedisFault, tooNew, unreadable } from './faults.js'
@@ -140,8 +140,9 @@ function connectionOf(key: string, id: string, { format, version, json }: Row): 
 function parsed(json: string): Connection | undefined {
   try {
     const value = JSON.parse(json) as Partial<Connection> | null
-    const texts = [value?.id, value?.refreshToken, value?.dataCenter, value?.state]
-    return texts.every((text) => typeof text === 'string') ? (value as Connection) : undefined
+    const texts = [value?.id, value?.dataCenter, value?.state]
+    const good = value !== null && texts.every((text) => typeof text === 'string') && hasGrant(value)
+    return good ? (value as Connection) : undefined
   } catch {
     return undefined
   }

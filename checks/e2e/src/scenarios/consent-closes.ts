@@ -82,7 +82,7 @@ async function strike(
   await end.of(worker, place)
   await finishing
   const stored = await stage.connection(place, connection)
-  const kept = stored === undefined ? undefined : fingerprint(stored.refreshToken)
+  const kept = stored === undefined ? undefined : fingerprint(stored.refreshToken ?? '')
   const grants = await stage.emulator.grantsOf(consent.user)
   return {
     connection,

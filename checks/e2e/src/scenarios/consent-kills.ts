@@ -159,7 +159,7 @@ async function judge(
   stage.learn([renewed])
   const called = await worker.ask({ do: 'call', engine, connection }).catch(() => undefined)
   return stored.state === 'active' &&
-    grants.includes(fingerprint(stored.refreshToken)) &&
+    grants.includes(fingerprint(stored.refreshToken ?? '')) &&
     renewed.served === 1 &&
     called?.status === 200
     ? 'working'

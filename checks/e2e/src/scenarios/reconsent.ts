@@ -77,7 +77,7 @@ async function play(stage: Stage, place: Place, fleet: Fleet): Promise<Row> {
   const served = all.reduce((sofar, one) => sofar + one.served, 0)
   const grants = await stage.emulator.grantsOf(user)
   const live = grants.length - TENANTS.length
-  const right = stored !== undefined && grants.includes(fingerprint(stored.refreshToken))
+  const right = stored !== undefined && grants.includes(fingerprint(stored.refreshToken ?? ''))
   const working = calls.every((one) => one.every(({ status }) => status === 200))
   const { throttled } = await stage.emulator.counters()
   return {

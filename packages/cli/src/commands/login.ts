@@ -134,7 +134,8 @@ function report(
   { screen }: Context,
 ): void {
   const { id, dataCenter, scopes = [], label, refreshToken } = connection
-  const grant = { ZOHO_REFRESH_TOKEN: refreshToken, ZOHO_DATA_CENTER: dataCenter }
+  const token = refreshToken === undefined ? {} : { ZOHO_REFRESH_TOKEN: refreshToken }
+  const grant = { ...token, ZOHO_DATA_CENTER: dataCenter }
   // What was typed in is shown again only where lines for .env were asked for.
   const shown = printEnv ? { ...typed, ...grant } : writeEnv ? {} : target.env
   screen.data({

@@ -133,9 +133,9 @@ export class AccountsServer {
     const { dataCenter, refreshToken, soid, scopes = [] } = connection
     this.#options.secrets.add(refreshToken)
     return this.#token(dataCenter, signal, (oauth, config) =>
-      soid === undefined
-        ? oauth.refreshTokenGrant(config, refreshToken)
-        : oauth.clientCredentialsGrant(config, { soid, scope: scopes.join(',') }),
+      refreshToken === undefined
+        ? oauth.clientCredentialsGrant(config, { soid: soid ?? '', scope: scopes.join(',') })
+        : oauth.refreshTokenGrant(config, refreshToken),
     )
   }
 

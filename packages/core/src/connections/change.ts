@@ -6,7 +6,8 @@ import { describeFault, isZohoAuthError, ZohoAuthError } from '../words/errors.j
 const MAX_CONFLICTS = 5
 
 /** What a connection becomes; version and `updatedAt` are filled in. */
-export type Change = Omit<Connection, 'version' | 'createdAt' | 'updatedAt'>
+export type Change = Unwritten<Connection>
+type Unwritten<C> = C extends Connection ? Omit<C, 'version' | 'createdAt' | 'updatedAt'> : never
 
 /**
  * Reads a connection and writes what `change` makes of it, by compare-and-set, again where somebody else wrote meanwhile.

@@ -3,7 +3,7 @@ import type { Answer } from '../accounts/client.js'
 import { forgetGrant, type Runtime } from '../runtime.js'
 import { StoreFault } from '../stores/guarded-token-store.js'
 import { grantKey } from '../token/grant.js'
-import type { Connection, Environment } from '../words/connection.js'
+import { type Connection, type Environment, isSameGrant } from '../words/connection.js'
 import type {
   ClientCredentialsOptions,
   ConsentExchangeOptions,
@@ -143,9 +143,8 @@ export class Consent implements ZohoConsent {
     const now = clock.now()
     const asked: Connection = {
       id: connection,
-      refreshToken: '',
-      dataCenter,
       soid,
+      dataCenter,
       scopes,
       state: 'active',
       version: 0,
@@ -174,10 +173,10 @@ export class Consent implements ZohoConsent {
     if (before === undefined || previous === undefined || previous.revokeAt <= clock.now())
       return revokeConnection(id, this.#runtime)
     await changeConnection(id, this.#runtime, (current) => {
-      if (current?.refreshToken !== before.refreshToken)
+      if (current === undefined || !isSameGrant(current, before))
         throw new ZohoAuthError('ERR_ZOHO_CONFLICT', { connection: id })
       const { revokeAt: _, ...grant } = previous
-      const { scopes: _s, userId: _u, label: _l, soid: _i, replaced: _r, ...rest } = current
+      const { scopes: _s, userId: _u, label: _l, soid: _i, refreshToken: _t, replaced: _r, ...rest } = current
       const wrong = presentGrant(current, 0)
       const older = current.replaced?.slice(0, -1) ?? []
       return { ...rest, ...grant, state: 'active', replaced: [...older, ...(wrong ? [wrong] : [])] }

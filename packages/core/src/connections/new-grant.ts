@@ -3,10 +3,10 @@ import { forgetGrant, type Runtime } from '../runtime.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import { encodePayload } from '../token/commit.js'
 import { grantKey } from '../token/grant.js'
-import type { Connection, Environment } from '../words/connection.js'
+import { type Connection, type Environment, isSameGrant } from '../words/connection.js'
 import type { DataCenter } from '../words/data-centers.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
-import { changeConnection } from './change.js'
+import { type Change, changeConnection } from './change.js'
 import { countGrant } from './grant-limit.js'
 import { ownerOfGrant } from './grant-owner.js'
 import { replacedBy, revokeDueGrants } from './replaced.js'
@@ -48,18 +48,16 @@ export async function takeGrant(grant: NewGrant, runtime: Runtime): Promise<Conn
   const { answer, dataCenter, soid } = grant
   const { events, logger } = runtime
   const id = grant.connection
-  const refreshToken = soid === undefined ? (answer.refreshToken ?? '') : ''
   const scopes = answer.scopes.length > 0 && soid === undefined ? answer.scopes : grant.scopes
   const stored = await storeGrant(
     {
       id,
-      refreshToken,
+      ...(soid === undefined ? { refreshToken: answer.refreshToken ?? '' } : { soid }),
       dataCenter,
       state: 'active' as const,
       ...(grant.environment === undefined ? {} : { environment: grant.environment }),
       ...(scopes.length === 0 ? {} : { scopes }),
       ...(grant.label === undefined ? {} : { label: grant.label }),
-      ...(soid === undefined ? {} : { soid }),
     },
     runtime,
   )
@@ -90,7 +88,7 @@ async function nameOwner(
   if (userId === undefined && email === undefined) return stored
   if (userId !== undefined) await countGrant(`user:${userId}`, runtime)
   const known = await changeConnection(stored.id, runtime, (current) => {
-    if (current?.refreshToken !== stored.refreshToken) return undefined
+    if (current === undefined || !isSameGrant(current, stored)) return undefined
     const label = current.label ?? email
     return {
       ...current,
@@ -98,14 +96,12 @@ async function nameOwner(
       ...(userId === undefined ? {} : { userId }),
     }
   }).catch(() => undefined)
-  return known?.refreshToken === stored.refreshToken ? known : stored
+  return known !== undefined && isSameGrant(known, stored) ? known : stored
 }
 
-type GrantFields = Omit<Connection, 'version' | 'createdAt' | 'updatedAt' | 'replaced'>
-
-async function storeGrant(fields: GrantFields, runtime: Runtime): Promise<Connection> {
+async function storeGrant(fields: Change, runtime: Runtime): Promise<Connection> {
   const { clientId, clock, budget } = runtime
-  const { id, refreshToken } = fields
+  const { id, refreshToken, dataCenter } = fields
   let before: Connection | undefined
   try {
     const stored = await changeConnection(id, runtime, (current) => {
@@ -117,8 +113,8 @@ async function storeGrant(fields: GrantFields, runtime: Runtime): Promise<Connec
     if (stored?.replaced !== undefined) endReplaced(stored, runtime)
     return stored as Connection
   } catch (error) {
-    if (refreshToken === '') throw error
-    const fate = await giveBack(fields, runtime)
+    if (refreshToken === undefined) throw error
+    const fate = await giveBack({ id, refreshToken, dataCenter }, runtime)
     throw isZohoAuthError(error) ? withWords(error, fate) : error
   }
 }
@@ -186,7 +182,7 @@ async function countOfUser(
     for await (const row of rows) {
       if (++seen > MAX_COUNTED) return undefined
       for (const grant of [row, ...(row.replaced ?? [])])
-        if (grant.userId === userId && grant.dataCenter === dataCenter && grant.refreshToken !== '')
+        if (grant.userId === userId && grant.dataCenter === dataCenter && grant.refreshToken !== undefined)
           refreshTokens += 1
     }
     return refreshTokens

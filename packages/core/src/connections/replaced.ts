@@ -21,7 +21,7 @@ const MAX_REPLACED = 4
  * connections of the same Zoho user out.
  */
 export function replacedBy(
-  refreshToken: string,
+  refreshToken: string | undefined,
   current: Connection | undefined,
   now: number,
   { windowMs }: BudgetPolicy,
@@ -40,7 +40,7 @@ export function replacedBy(
 /** The grant a connection has now, as one that is to be revoked. `undefined`: it has none worth it. */
 export function presentGrant(current: Connection, revokeAt: number): ReplacedGrant | undefined {
   const { refreshToken, dataCenter, scopes, userId, label, state } = current
-  if (refreshToken === '' || state === 'revoked') return undefined
+  if (refreshToken === undefined || state === 'revoked') return undefined
   return {
     refreshToken,
     dataCenter,

@@ -23,7 +23,7 @@ export async function revokeAll(
     )
   const report = { seen: 0, revoked: 0, failed: [] as FailedConnection[] }
   const rows = store instanceof SealedConnectionStore ? store.unopened() : store.list()
-  for await (const { refreshToken: _, replaced: __, ...row } of rows) {
+  for await (const { refreshToken: _, soid: __, replaced: ___, ...row } of rows) {
     signal?.throwIfAborted()
     runtime.stopping.throwIfAborted()
     report.seen += 1

@@ -3,7 +3,7 @@ import type { Answer } from '../accounts/client.js'
 import { forgetGrant, type Runtime } from '../runtime.js'
 import { decodePayload } from '../token/commit.js'
 import { grantKey, readConnection } from '../token/grant.js'
-import type { Connection } from '../words/connection.js'
+import { type Connection, isSameGrant } from '../words/connection.js'
 import { ZohoAuthError } from '../words/errors.js'
 import { unreachedAction } from '../words/forward-proxy.js'
 import { changeConnection } from './change.js'
@@ -28,9 +28,8 @@ export async function revokeConnection(id: string, runtime: Runtime): Promise<vo
   forgetGrant(runtime, id, key)
   const stopped = store.invalidate(key, { reason: 'revoked', ms: REVOKED_COOLDOWN_MS })
   const { dataCenter } = connection
-  const grant = { refreshToken: connection.refreshToken, dataCenter }
-  for (const { refreshToken, dataCenter } of [grant, ...(connection.replaced ?? [])])
-    if (refreshToken !== '')
+  for (const { refreshToken, dataCenter } of [connection, ...(connection.replaced ?? [])])
+    if (refreshToken !== undefined)
       await tell(id, { value: refreshToken, type: 'refresh_token', dataCenter }, runtime)
   if (token !== undefined) await tell(id, { value: token, type: 'access_token', dataCenter }, runtime)
   await stopped
@@ -90,15 +89,15 @@ function notRevoked(connection: string, answer: Exclude<Answer<RevokeAnswer>, { 
 
 /** Moves a connection to a state, unless it got another grant meanwhile. */
 async function changeState(
-  { id, refreshToken }: Connection,
+  connection: Connection,
   state: 'revoking' | 'revoked',
   runtime: Runtime,
 ): Promise<void> {
-  await changeConnection(id, runtime, (current) => {
-    if (current === undefined || current.refreshToken !== refreshToken) return undefined
+  await changeConnection(connection.id, runtime, (current) => {
+    if (current === undefined || !isSameGrant(current, connection)) return undefined
     if (current.state === state || current.state === 'revoked') return undefined
     if (state === 'revoking') return { ...current, state }
-    const { replaced: _, ...rest } = current
-    return { ...rest, refreshToken: '', state }
+    const { replaced: _, refreshToken: __, ...rest } = current
+    return { ...rest, state }
   })
 }

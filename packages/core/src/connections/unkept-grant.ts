@@ -6,7 +6,7 @@ const MAX_TRIES = 5
 const FIRST_PAUSE_MS = 5_000
 
 /** What can be given back. */
-export type UnkeptGrant = Pick<Connection, 'id' | 'refreshToken' | 'dataCenter'>
+export type UnkeptGrant = Pick<Connection, 'id' | 'dataCenter'> & { readonly refreshToken: string }
 
 /**
  * Revokes a grant that Zoho has made and nobody keeps: it would be one of the user's twenty for good, and push out another

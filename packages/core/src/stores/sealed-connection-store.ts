@@ -1,4 +1,4 @@
-import type { Connection, ReplacedGrant } from '../words/connection.js'
+import { type Connection, hasGrant, type ReplacedGrant } from '../words/connection.js'
 import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import type { ConnectionStore, PutOptions } from './ports.js'
 import { altered, createSealer, parseKey, type Sealer } from './sealer.js'
@@ -17,12 +17,10 @@ export interface SealOptions {
 /**
  * A store that seals refresh tokens on their way in, and with each of them what it is good for: {@link factsOf}. Who can
  * write rows and has no key cannot lead a connection to another data centre, organisation or user, nor undo that it was
- * revoked. A connection with `soid` has no refresh token: an empty one is sealed. `label`, `version` and times are not
- * bound. What cannot be seen: that a whole row was put back as it was once, or is missing.
+ * revoked. A connection with `soid` has no refresh token: its `soid` is sealed. `label`, `version` and times are not bound. What cannot be seen: that a whole row was put back as it was once, or is missing.
  *
  * A refresh token that was sealed before facts were opens with whatever its row says, so that nobody has to reconnect; it
- * never opens in a row with `soid`. `put` and `rotateKeys` bind it. A row with `soid` and no seal counts as stored in the
- * clear: anybody could have written it.
+ * never opens as `soid`. `put` and `rotateKeys` bind it.
  */
 export class SealedConnectionStore implements ConnectionStore {
   readonly #inner: ConnectionStore
@@ -98,19 +96,18 @@ export class SealedConnectionStore implements ConnectionStore {
   }
 
   #open(stored: Connection): Promise<Connection> {
-    const { id, soid } = stored
-    const record = recordOf(id)
+    const record = recordOf(stored.id)
+    if (!hasGrant(stored)) throw altered(record)
     return eachSecret(stored, async ({ text, facts }) => {
       if (this.#sealer.isSealed(text)) {
         const opened = await this.#sealer.open(record, text, facts)
-        if (soid !== undefined && !this.#sealer.isBound(text)) throw altered(record)
+        if (stored.soid !== undefined && !this.#sealer.isBound(text)) throw altered(record)
         return opened
       }
       if (this.#plaintext) return text
-      const what = text === '' ? 'The organisation' : 'The refresh token'
       throw new ZohoAuthError('ERR_ZOHO_STORE', {
-        connection: id,
-        action: `${what} of connection "${id}" is stored in the clear. Write it through sealedConnectionStore(), or allow it with plaintext: true and call rotateKeys().`,
+        connection: stored.id,
+        action: `The grant of connection "${stored.id}" is stored in the clear. Write it through sealedConnectionStore(), or allow it with plaintext: true and call rotateKeys().`,
       })
     })
   }
@@ -124,30 +121,32 @@ interface Secret {
 
 type Change = (secret: Secret) => string | Promise<string>
 
-/**
- * A connection with each of its secrets changed: its grant, and those that it replaced. An empty one is a secret only where
- * tokens are made without a grant.
- */
+/** A connection with each of its secrets changed: what its tokens are made from, and the grants that it replaced. */
 async function eachSecret(connection: Connection, change: Change): Promise<Connection> {
-  const { refreshToken: own, soid, replaced: before } = connection
-  const refreshToken =
-    own === '' && soid === undefined ? '' : await change({ text: own, facts: factsOf(connection) })
-  if (before === undefined) return { ...connection, refreshToken }
-  const replaced = await Promise.all(
-    before.map(async (grant) => {
-      if (grant.refreshToken === '') return grant
-      return { ...grant, refreshToken: await change({ text: grant.refreshToken, facts: factsOf(grant) }) }
-    }),
-  )
-  return { ...connection, refreshToken, replaced }
+  const facts = factsOf(connection)
+  const { replaced } = connection
+  let changed = connection
+  if (changed.refreshToken !== undefined)
+    changed = { ...changed, refreshToken: await change({ text: changed.refreshToken, facts }) }
+  if (changed.soid !== undefined) changed = { ...changed, soid: await change({ text: changed.soid, facts }) }
+  if (replaced === undefined) return changed
+  const grants = replaced.map(async (grant) => ({
+    ...grant,
+    refreshToken: await change({ text: grant.refreshToken, facts: factsOf(grant) }),
+  }))
+  return { ...changed, replaced: await Promise.all(grants) }
 }
 
-/** What decides where a grant is sent, for whom, and whether it is used. A replaced grant is never good as the own one. */
+/**
+ * What decides where a grant is sent, for whom, and whether it is used. A replaced grant is never good as the own one, nor a
+ * refresh token as `soid`.
+ */
 function factsOf(grant: Connection | ReplacedGrant): string {
   const { dataCenter, scopes = null, userId = null } = grant
   if ('revokeAt' in grant) return JSON.stringify(['replaced', dataCenter, scopes, userId, grant.revokeAt])
-  const { environment = null, state, soid = null } = grant
-  return JSON.stringify(['own', dataCenter, scopes, userId, environment, state, soid])
+  const { environment = null, state, soid } = grant
+  const kind = soid === undefined ? 'own' : 'soid'
+  return JSON.stringify([kind, dataCenter, scopes, userId, environment, state, null])
 }
 
 /**

@@ -26,6 +26,23 @@ export function connectionStoreContract(test: TestFunction, open: Open<Connectio
     same(JSON.stringify(sorted(await store.get(id))), JSON.stringify(sorted(written)))
   })
 
+  rule(
+    'an organisation comes back without a refresh token, and a revoked connection with neither',
+    async (store, id) => {
+      const { refreshToken: _, state: __, ...fields } = sample(id)
+      for (const row of [
+        { ...fields, soid: 'ZohoRecruit.600', state: 'active' } as const,
+        { ...fields, state: 'revoked' } as const,
+      ]) {
+        const written = await store.put(row)
+        same(JSON.stringify(sorted(await store.get(id))), JSON.stringify(sorted(written)))
+        same(written.refreshToken, undefined)
+        same(written.soid, 'soid' in row ? row.soid : undefined)
+        same('refreshToken' in written, false)
+      }
+    },
+  )
+
   rule('each write adds one to the version', async (store, id) => {
     await store.put(sample(id))
     const second = await store.put({ ...sample(id), label: 'second' })
@@ -58,7 +75,7 @@ export function connectionStoreContract(test: TestFunction, open: Open<Connectio
   })
 
   rule('optional fields that are absent stay absent', async (store, id) => {
-    const { scopes: _, label: __, environment: ___, soid: _4, userId: _5, replaced: _6, ...bare } = sample(id)
+    const { scopes: _, label: __, environment: ___, userId: _4, replaced: _5, ...bare } = sample(id)
     await store.put(bare)
     const got = await store.get(id)
     same(got?.label, undefined)
@@ -91,7 +108,7 @@ export function connectionStoreContract(test: TestFunction, open: Open<Connectio
   })
 }
 
-function sample(id: string): Connection {
+function sample(id: string): Connection & { readonly refreshToken: string } {
   return {
     id,
     refreshToken: 'the-refresh-token',
@@ -103,7 +120,6 @@ function sample(id: string): Connection {
     createdAt: 1_800_000_000_000,
     updatedAt: 1_800_000_000_001,
     label: 'Ada’s "Recruit" ☃',
-    soid: 'ZohoRecruit.600',
     userId: '600123',
     replaced: [
       { refreshToken: 'an-older-one', dataCenter: 'in', scopes: ['ZohoRecruit.modules.ALL'], revokeAt: 1 },

@@ -116,8 +116,8 @@ export class RefreshFailures {
       lease === undefined ? cooldowns.failuresOf(key).dead === 'once' : lease.lastCooldown === 'dead'
     cooldowns.failed(key, { dead: second && !grants.store ? 'for-good' : 'once' })
     if (second) {
-      if (grants.store && current) {
-        const next = { ...current, state: 'consent-required' as const, updatedAt: clock.now() }
+      if (grants.store && current && current.state !== 'revoked') {
+        const next: Connection = { ...current, state: 'consent-required', updatedAt: clock.now() }
         // A conflict means that somebody changed the connection just now; the next attempt reads what they wrote.
         await grants.store.put(next, { ifVersion: current.version }).catch(() => {})
       }

@@ -3,7 +3,7 @@ import { memoryConnectionStore } from '../stores/memory-connection-store.js'
 import type { ConnectionStore } from '../stores/ports.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import { sealedWith } from '../stores/sealer.js'
-import { type Connection, DEFAULT_CONNECTION } from '../words/connection.js'
+import { type Connection, DEFAULT_CONNECTION, hasGrant } from '../words/connection.js'
 import { isDataCenter } from '../words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import type { FailureLog } from '../words/failure-log.js'
@@ -58,21 +58,11 @@ export function grantKey(connection: Connection, clientId: string): string {
   const digest = process
     .getBuiltinModule('node:crypto')
     .createHash('sha256')
-    .update(soid === undefined ? refreshToken : ['soid', soid, ...[...scopes].sort()].join(' '))
+    .update(refreshToken ?? ['soid', soid, ...[...scopes].sort()].join(' '))
     .digest('base64url')
     .slice(0, DIGEST_LENGTH)
   // Joined, not concatenated: one flat string, kept once per connection.
   return [connection.dataCenter, clientId, digest].join(':')
-}
-
-/** Whether two readings of a connection hold the same grant; no digest is made for it. */
-export function isSameGrant(one: Connection, other: Connection): boolean {
-  return (
-    one.refreshToken === other.refreshToken &&
-    one.dataCenter === other.dataCenter &&
-    one.soid === undefined &&
-    other.soid === undefined
-  )
 }
 
 /** Characters of the digest that are kept: 132 bits. */
@@ -106,25 +96,21 @@ export function grantsOf(settings: Settings, secrets: Secrets): Grants {
         })
       }
       if (connection === undefined || connection === null) return undefined
-      const kid =
-        typeof connection.refreshToken === 'string' ? sealedWith(connection.refreshToken) : undefined
+      const secret: unknown = connection.refreshToken ?? connection.soid
+      const kid = typeof secret === 'string' ? sealedWith(secret) : undefined
       if (kid !== undefined)
         throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
           connection: id,
           message: `connection ${id} is sealed with key "${kid}", and there are no encryptionKeys (ZOHO_AUTH_KEYS)`,
           action: 'Give this process the keys. Nothing is lost, and nobody has to reconnect.',
         })
-      if (
-        connection.id === id &&
-        isDataCenter(connection.dataCenter) &&
-        typeof connection.refreshToken === 'string'
-      ) {
+      if (connection.id === id && isDataCenter(connection.dataCenter) && hasGrant(connection)) {
         secrets.add(connection.refreshToken)
         return connection
       }
       throw new ZohoAuthError('ERR_ZOHO_STORE', {
         connection: id,
-        action: `"connections" gave something else than connection "${id}" with a known dataCenter and a refreshToken.`,
+        action: `"connections" gave something else than connection "${id}" with a known dataCenter and either refreshToken or soid.`,
       })
     },
   }

@@ -10,7 +10,7 @@ import type { CachedToken, SourcedToken } from './cache.js'
 import { commitToken, decodePayload, encodePayload, type TokenPayload } from './commit.js'
 import type { RememberedCooldown } from './cooldowns.js'
 import { RefreshFailures } from './failures.js'
-import { grantKey, isSameGrant, readGrant } from './grant.js'
+import { grantKey, readGrant } from './grant.js'
 import { acquireLease, type LeaseAnswer, type LeaseRequest } from './lease.js'
 import type { FlightControl } from './single-flight.js'
 
@@ -328,11 +328,7 @@ export class Refresher {
     let storeKey = key
     try {
       current = await this.#readAgain(connection)
-      if (
-        current !== undefined &&
-        !isSameGrant(current, connection) &&
-        grantKey(current, this.#runtime.clientId) !== key
-      ) {
+      if (current !== undefined && grantKey(current, this.#runtime.clientId) !== key) {
         if (lease) await this.#runtime.store.release(key, lease)
         return undefined
       }
@@ -389,6 +385,7 @@ export class Refresher {
     lease: RefreshLease | undefined,
   ): Promise<string> {
     const { grants, logger, clock } = this.#runtime
+    if (connection.soid !== undefined) return key
     if (answer.refreshToken === undefined || answer.refreshToken === connection.refreshToken) return key
     const next = { ...connection, refreshToken: answer.refreshToken, updatedAt: clock.now() }
     if (grants.store === undefined) {

@@ -22,20 +22,19 @@ export interface ReplacedGrant {
   readonly label?: string
 }
 
-/** One Zoho user's consent, under an id the app chooses. Holds a secret: never log it. */
-export interface Connection {
+/**
+ * One Zoho user's or organisation's consent, under an id the app chooses. Holds a secret: never log it.
+ *
+ * Tokens are made from `refreshToken` or from `soid`, never from both. A grant that was revoked is not kept, so a revoked
+ * connection may have neither.
+ */
+export type Connection = {
   /** 1 to 128 characters of `A-Z a-z 0-9 _ . @ : -`. Opaque to the library. */
   readonly id: string
-  /**
-   * The grant (RFC 6749 section 1.5). Zoho's refresh tokens do not expire by time. Empty for a connection with `soid`, and
-   * once it is revoked.
-   */
-  readonly refreshToken: string
   readonly dataCenter: DataCenter
   /** Default `production`. */
   readonly environment?: Environment
   readonly scopes?: readonly string[]
-  readonly state: ConnectionState
   /** Grows by one with each write; what compare-and-set compares. */
   readonly version: number
   /** Milliseconds since the epoch. */
@@ -44,19 +43,48 @@ export interface Connection {
   readonly updatedAt: number
   /** A name for people. */
   readonly label?: string
-  /** Client credentials: service and organisation, such as `ZohoCRM.` and its number. Tokens are made without a grant. */
-  readonly soid?: string
   /** Zoho's own id (ZUID) of the user who consented, where the scopes let it be read. */
   readonly userId?: string
   /** What newer consents replaced, and Zoho has not been told of yet. */
   readonly replaced?: readonly ReplacedGrant[]
-}
+} & (
+  | {
+      /** One Zoho user's consent (RFC 6749 section 1.5). Zoho's refresh tokens do not expire by time. */
+      readonly refreshToken: string
+      readonly soid?: undefined
+      readonly state: ConnectionState
+    }
+  | {
+      /** Client credentials (RFC 6749 section 4.4): service and organisation, such as `ZohoCRM.` and its number. */
+      readonly soid: string
+      readonly refreshToken?: undefined
+      readonly state: ConnectionState
+    }
+  | { readonly refreshToken?: undefined; readonly soid?: undefined; readonly state: 'revoked' }
+)
 
 const ID = /^[A-Za-z0-9_.@:-]{1,128}$/
 
 /** Whether a string can be a connection id. The names of JavaScript's own object properties cannot. */
 export function isConnectionId(id: unknown): id is string {
   return typeof id === 'string' && ID.test(id) && id !== '__proto__'
+}
+
+/**
+ * Whether a row says how its tokens are made: by `refreshToken` or by `soid`, never by both, and by neither only if it is
+ * revoked. What an app or another program wrote is believed after this.
+ */
+export function hasGrant(
+  row: Readonly<Partial<Record<'refreshToken' | 'soid' | 'state', unknown>>>,
+): boolean {
+  const kinds = [row.refreshToken, row.soid].filter((value) => value !== undefined)
+  if (kinds.length === 0) return row.state === 'revoked'
+  return kinds.length === 1 && typeof kinds[0] === 'string' && kinds[0] !== ''
+}
+
+/** Whether two readings of a connection hold the same grant. */
+export function isSameGrant(one: Connection, other: Connection): boolean {
+  return one.refreshToken === other.refreshToken && one.soid === other.soid
 }
 
 /** The id of the connection in single mode. */
