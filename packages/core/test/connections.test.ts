@@ -179,6 +179,22 @@ test('a lookup function that fails or lies is an error of the store', async () =
   expect(await codeOf(lying.getToken({ connection: 'bob' }))).toBe('ERR_ZOHO_STORE')
 })
 
+test.each([
+  ['no refresh token and no soid', { state: 'active' }],
+  ['an empty refresh token', { state: 'active', refreshToken: '' }],
+  ['a refresh token and a soid', { state: 'active', refreshToken: 'one', soid: 'ZohoCRM.1' }],
+  ['a soid that is no text', { state: 'active', soid: 1 }],
+])('a row with %s is no connection, and nothing is sent', async (_, grant) => {
+  const emulator = await emulate()
+  const row = { id: 'ada', dataCenter: 'us', version: 1, createdAt: 0, updatedAt: 0, ...grant }
+  const zoho = engine(emulator, { connections: async () => row as unknown as Connection })
+  await expect(zoho.getToken({ connection: 'ada' })).rejects.toMatchObject({
+    code: 'ERR_ZOHO_STORE',
+    action: expect.stringContaining('either refreshToken or soid'),
+  })
+  expect(emulator.requests).toHaveLength(0)
+})
+
 test('a lookup function that never answers ends in time', async () => {
   let lookups = 0
   const connections = (): Promise<never> => {

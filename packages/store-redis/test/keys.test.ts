@@ -194,14 +194,17 @@ onRedis('the key of a connection', () => {
     expect(await connections.get('acme')).toBeUndefined()
   })
 
-  test.each(['', 'null', '{"id":"acme"}', '{"id":"acme","refreshToken":1}'])(
-    'does not take %j for a connection',
-    async (json) => {
-      const { connections, prefix, run } = await opened()
-      await run('HSET', `${prefix}connection:{acme}`, 'v', '1', 'version', '1', 'json', json)
-      await expect(connections.get('acme')).rejects.toThrow('the field json is not a connection')
-    },
-  )
+  test.each([
+    '',
+    'null',
+    '{"id":"acme"}',
+    '{"id":"acme","refreshToken":1}',
+    '{"id":"acme","dataCenter":"us","state":"active"}',
+  ])('does not take %j for a connection', async (json) => {
+    const { connections, prefix, run } = await opened()
+    await run('HSET', `${prefix}connection:{acme}`, 'v', '1', 'version', '1', 'json', json)
+    await expect(connections.get('acme')).rejects.toThrow('the field json is not a connection')
+  })
 
   test('that was copied to another id is refused', async () => {
     const { connections, prefix, run } = await opened()
