@@ -18,6 +18,7 @@ import { expect, test } from '@jest/globals'
 import type { Connection } from '@zoho-auth/core'
 import { ManualClock } from '@zoho-auth/core/testing'
 import { fileConnectionStore, fileTokenStore, openStores } from '@zoho-auth/store-file'
+import { QUICK } from '../../../checks/support/form.mjs'
 import { newOwner, stateOf, thisProcess } from '../src/owner.js'
 import { RecordFolder } from '../src/record-folder.js'
 import { acquired, ask, Child, connection, filesIn, LONG_MS, runAll, temporaryFolder } from './support.js'
@@ -285,8 +286,10 @@ test('what the caller changes while its write waits is not written', async () =>
   expect((await store.get('acme'))?.label).toBeUndefined()
 })
 
+const slow = QUICK ? test.skip : test
+
 // A consent under way is a token record of its own: each visit of a page left a file for ever.
-test('a thousand visits leave a bounded number of files, and what still matters of a grant', async () => {
+slow('a thousand visits leave a bounded number of files, and what still matters of a grant', async () => {
   const folder = temporaryFolder()
   const clock = new ManualClock()
   const store = fileTokenStore(folder, { clock })

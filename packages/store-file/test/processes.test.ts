@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { startEmulator } from '@zoho-auth/emulator'
 import { fileConnectionStore, fileTokenStore } from '@zoho-auth/store-file'
+import { QUICK, whole } from '../../../checks/support/form.mjs'
 import { latenessMs, until } from '../../../checks/support/waiting.mjs'
 import { LOCK_WAIT_MS } from '../src/lock.js'
 import { idOf, newOwner, thisProcess } from '../src/owner.js'
@@ -20,9 +21,9 @@ function locks(folder: string): string[] {
 }
 
 /** Processes at once. */
-const CROWD = 16
+const CROWD = QUICK ? 6 : 16
 
-test('16 processes and 60 new keys: each key has exactly one that goes', async () => {
+test(`${CROWD} processes and 60 new keys: each key has exactly one that goes`, async () => {
   const folder = temporaryFolder()
   const keys = Array.from({ length: 60 }, (_, index) => `us:client:${index}`)
   const answers = (await runAll(CROWD, { name: 'acquire', folder, keys })) as { kinds: string[] }[]
@@ -42,7 +43,7 @@ test('4 processes that count to 100 together lose no step', async () => {
   expect((await store.get('acme'))?.version).toBe(101)
 })
 
-test('the lock of a dead process is inherited by exactly one of 16', async () => {
+test(`the lock of a dead process is inherited by exactly one of ${CROWD}`, async () => {
   const folder = temporaryFolder()
   const tokens = fileTokenStore(folder)
   const keys = Array.from({ length: 12 }, (_, index) => `us:client:${index}`)
@@ -77,8 +78,9 @@ test('a lease of a killed process ends by itself; the others wait for it, not fo
   expect((await fileTokenStore(folder).acquire('the-key', ask({ holder: 'b' }))).kind).toBe('wait')
 })
 
-test('50 processes killed at random: nothing is lost, nobody is held up', async () => {
-  const KILLS = 50
+const KILLS = whole(50)
+
+test(`${KILLS} processes killed at random: nothing is lost, nobody is held up`, async () => {
   const AT_ONCE = 3
   const folder = temporaryFolder()
   const keys = ['one', 'two', 'three']
@@ -160,7 +162,7 @@ test('50 processes killed at random: nothing is lost, nobody is held up', async 
   expect(filesIn(folder).filter((file) => !file.endsWith('.json'))).toEqual([])
 })
 
-test('16 processes that ask all the time: one refresh per expiry, and no failure', async () => {
+test(`${CROWD} processes that ask all the time: one refresh per expiry, and no failure`, async () => {
   const LIFE_MS = 3_000
   const emulator = await startEmulator({ speed: 1_200 })
   try {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { whole } from '../../../checks/support/form.mjs'
 import { until } from '../../../checks/support/waiting.mjs'
 import { type PostgresPool, postgresTokenStore } from '../src/index.js'
 import {
@@ -27,12 +28,12 @@ onPostgres('many at once', () => {
     return rows[0].now
   }
 
-  test('of 16 who begin at once on each of 1 000 new keys exactly one goes', async () => {
+  test(`of 16 who begin at once on each of ${whole(1_000)} new keys exactly one goes`, async () => {
     const pools = Array.from({ length: 4 }, () => openPool({ max: 8 }))
     const stores = pools.map((one) => postgresTokenStore(one, { schema }))
     const crowd = Array.from({ length: 16 }, (_, caller) => caller)
     const wrong: unknown[] = []
-    for (let first = 0; first < 1_000; first += 50) {
+    for (let first = 0; first < whole(1_000); first += 50) {
       const keys = Array.from({ length: 50 }, (_, index) => `new-${first + index}`)
       await Promise.all(
         keys.map(async (key) => {
@@ -52,7 +53,7 @@ onPostgres('many at once', () => {
     const { rows } = await pool.query(
       `select count(*)::int as keys, sum(cardinality(tried_at))::int as tried from ${table} where key like 'new-%'`,
     )
-    expect(rows).toEqual([{ keys: 1_000, tried: 1_000 }])
+    expect(rows).toEqual([{ keys: whole(1_000), tried: whole(1_000) }])
   })
 
   test('hit, wait, cooldown and inspect answer at once while another transaction has the row locked', async () => {

@@ -1,7 +1,11 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { connectionStoreContract, tokenStoreContract } from '@zoho-auth/core/testing'
+import { QUICK } from '../../../checks/support/form.mjs'
 import { openStores, type PostgresPool, postgresConnectionStore, postgresTokenStore } from '../src/index.js'
 import { database, onPostgres, url } from './support.js'
+
+/** Other ways to the same database: once, on one Node. */
+const onOtherWays = QUICK ? describe.skip : onPostgres
 
 onPostgres('on a pool', () => {
   const { pool, schema } = database()
@@ -15,7 +19,7 @@ onPostgres('on a pool', () => {
 })
 
 // A proxy that pools transactions gives each statement any server connection, and forgets what a session had set.
-onPostgres('behind a proxy that pools transactions', () => {
+onOtherWays('behind a proxy that pools transactions', () => {
   const { pool, schema } = database()
   const proxy: PostgresPool = {
     async query(text, values) {
@@ -44,13 +48,13 @@ onPostgres('behind a proxy that pools transactions', () => {
 })
 
 // There a statement that meets somebody else's write fails with 40001 instead of looking again.
-onPostgres('where the default isolation is serializable', () => {
+onOtherWays('where the default isolation is serializable', () => {
   const { pool, schema } = database({ options: '-c default_transaction_isolation=serializable' })
   tokenStoreContract(test, () => postgresTokenStore(pool, { schema }))
   connectionStoreContract(test, () => postgresConnectionStore(pool, { schema }))
 })
 
-onPostgres('opened by URL', () => {
+onOtherWays('opened by URL', () => {
   const { schema } = database()
   const opened = () => openStores(`${url}?schema=${schema}`)
   tokenStoreContract(test, () => {

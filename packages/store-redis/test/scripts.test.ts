@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import type { Connection, TokenStore } from '@zoho-auth/core'
 import { checkRedis, redisConnectionStore, redisTokenStore } from '@zoho-auth/store-redis'
+import { whole } from '../../../checks/support/form.mjs'
 import { ASK, acquired, CLIENTS, nodeRedis, ownPrefix, ownServer, SHARED_URL } from './support.js'
 
 const onRedis = SHARED_URL ? describe : describe.skip
 
-const NOT_YET_EXISTING_KEYS = 1_000
+const NOT_YET_EXISTING_KEYS = whole(1_000)
 const CALLERS = 16
 /** node-redis gives a command up after five seconds, the time in its own queue included. */
 const KEYS_AT_ONCE = 50
