@@ -6,8 +6,9 @@ import { appendFileSync } from 'node:fs'
  * @param {string} name
  * @param {boolean} ok whether it is what it must be
  * @param {string} measured
+ * @param {import('./figures.mjs').Proof} [proof]
  */
-export function figure(name, ok, measured) {
+export function figure(name, ok, measured, proof = {}) {
   const { FIGURES_FILE: file } = process.env
-  if (file) appendFileSync(file, `${JSON.stringify({ name, ok, measured })}\n`)
+  if (file) appendFileSync(file, `${JSON.stringify({ name, ok, measured, ...proof })}\n`)
 }

@@ -1,5 +1,7 @@
+import type { Proof } from './figures.mjs'
+
 /** How one check came out. */
-export interface Row {
+export interface Row extends Proof {
   readonly ok: boolean
   /** What was counted, in words. */
   readonly figure: string

@@ -25,6 +25,7 @@ export class Report {
       ok,
       figure: counted,
       seen,
+      ...proof
     } = await measure().catch((error) => ({
       ok: false,
       figure: 'did not finish',
@@ -38,7 +39,7 @@ export class Report {
     )
     if (!ok && seen !== undefined)
       console.log(inspect(seen, { depth: 8, maxArrayLength: 100 }).replaceAll(/^/gm, '        '))
-    figure(name, ok, counted)
+    figure(name, ok, counted, { seconds: Number(seconds), ...proof })
   }
 
   skip(name, why) {
