@@ -29,12 +29,16 @@ const project = (name: string): Project => ({
   },
 })
 
-/** The tests of a package once more, on an older major of its framework that `checks/compat/<folder>` installs. */
+/**
+ * The tests of a package once more, in their quick form, on an older major of its framework that `checks/compat/<folder>`
+ * installs.
+ */
 const on = (name: string, folder: string, modules: RegExp): Project => {
   const base = project(name)
   return {
     ...base,
     displayName: `${name}@${folder}`,
+    globals: { QUICK: true },
     moduleNameMapper: {
       [modules.source]: `<rootDir>/../../checks/compat/${folder}/node_modules/$1`,
       ...base.moduleNameMapper,

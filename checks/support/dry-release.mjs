@@ -1,6 +1,6 @@
 // A release as far as it goes without publishing anything: `changeset version` and `pnpm pack` on a copy of the packages.
 //
-// Part of `pnpm check`; wants a build. Touches nothing in this tree, and asks nothing of the network. Fails where a changeset
+// Part of `pnpm check`; wants a build. Touches nothing in this tree, and asks nothing of the network. Fails if a changeset
 // cannot be read or gets into no changelog, where a package gets no version, and where it would be published without its
 // files or with a dependency that only this repository can resolve.
 import { spawnSync } from 'node:child_process'

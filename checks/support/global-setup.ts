@@ -5,7 +5,7 @@ const SERVERS = [
   { name: 'PostgreSQL', variable: 'TEST_POSTGRES_URL', installed: postgresServer, start: startPostgres },
 ] as const
 
-/** Real servers are used where they are installed; CI sets `REQUIRE_SERVERS=1`, so that none is skipped there. */
+/** Real servers are used if they are installed; CI sets `REQUIRE_SERVERS=1`, so that none is skipped there. */
 export default async function globalSetup(): Promise<void> {
   const started: RunningServer[] = []
   ;(globalThis as { startedServers?: RunningServer[] }).startedServers = started

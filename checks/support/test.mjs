@@ -1,5 +1,5 @@
 // `pnpm test [JEST ARGUMENTS]`: the quick form of what proves the promises, in core and the adapters. `pnpm test:all` is the
-// whole form of every package, on older majors of its framework too, and on real servers where they are installed.
+// whole form of every package, on older majors of its framework too, and on real servers if they are installed.
 import { spawn } from 'node:child_process'
 
 const PROMISES = ['core', 'emulator', 'connect', 'axios', 'express', 'nestjs']

@@ -19,7 +19,7 @@ export const KEEP_ALIVE_MS: number
 /**
  * Waits until something is so.
  *
- * @param what Said where it never becomes so; default the text of the condition.
+ * @param what Said if it never becomes so; default the text of the condition.
  */
 export function until(condition: () => boolean | Promise<boolean>, what?: string): Promise<void>
 

@@ -7,7 +7,7 @@ import { line } from './sample.js'
 import { withRedis } from './servers.js'
 
 /** Connections in one process. */
-const CONNECTIONS = { bounded: 5_000, full: 100_000 }
+const CONNECTIONS = { bounded: 2_000, full: 100_000 }
 /** Longest time for all of it, in milliseconds. */
 const LIMIT_MS = { bounded: 300_000, full: 1_800_000 }
 

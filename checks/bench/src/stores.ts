@@ -14,9 +14,9 @@ import { interleaved, line, type Quantiles } from './sample.js'
 import { withPostgres, withRedis } from './servers.js'
 
 /** Samples of each operation. */
-const SAMPLES = { bounded: 3_000, full: 20_000 }
+const SAMPLES = { bounded: 1_000, full: 20_000 }
 /** The same for files, which wait for the disk. */
-const DISK_SAMPLES = { bounded: 300, full: 2_000 }
+const DISK_SAMPLES = { bounded: 100, full: 2_000 }
 /** Records that are written, in turn. */
 const RECORDS = 64
 /** What a round trip may cost at most, in round trips of the server's shortest command on the same connection. */

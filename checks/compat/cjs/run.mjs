@@ -53,7 +53,7 @@ async function main() {
   }
 }
 
-/** Runs a command to its end, or to its limit. @throws {Error} where it fails, with the end of what it printed. */
+/** Runs a command to its end, or to its limit. @throws {Error} if it fails, with the end of what it printed. */
 async function step(name, cwd, [command, ...args]) {
   const startedAt = performance.now()
   const output = []

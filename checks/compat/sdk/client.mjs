@@ -5,7 +5,7 @@
  *
  * The SDK is used as its README shows, unchanged. It takes plain http as it is: its built-in data centres are all
  * https, but an `Environment` may be made with any API domain and any token endpoint, and the `api_domain` of a token
- * answer replaces it only where it is one of Zoho's own. Revocation is left out: `OAuthToken.revoke()` throws in the
+ * answer replaces it only if it is one of Zoho's own. Revocation is left out: `OAuthToken.revoke()` throws in the
  * one SDK and answers false in the other, before anything is sent.
  */
 import assert from 'node:assert/strict'

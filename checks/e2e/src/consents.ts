@@ -34,7 +34,7 @@ export function finish(worker: Worker, { engine }: Consent, { callback, state }:
   return worker.ask({ do: 'finish-consent', engine, callback, state })
 }
 
-/** The first half where nothing can stand in its way. @throws Error with the code where something did. */
+/** The first half if nothing can stand in its way. @throws Error with the code if something did. */
 export async function accepted(stage: Stage, starter: Worker, consent: Consent): Promise<Callback> {
   const outcome = await accept(stage, starter, consent)
   if ('callback' in outcome) return outcome

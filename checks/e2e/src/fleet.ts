@@ -4,7 +4,7 @@ import { times } from './bounded.js'
 import { ended, startProgram } from './children.js'
 import type { Command, Reply, Results, WorkerConfig } from './messages.js'
 
-/** Processes that start at the same time, where they are started gently. */
+/** Processes that start at the same time, if they are started gently. */
 export const START_PARALLEL = 4
 /** Node on a busy machine, in milliseconds. */
 const START_MS = 60_000

@@ -87,7 +87,7 @@ export interface Uses {
 
 /** How something ended that the library may refuse. */
 export interface Outcome {
-  /** Of the refusal; absent where it went well. */
+  /** Of the refusal; absent if it went well. */
   readonly code?: string
   readonly retryAfterMs?: number
 }

@@ -40,7 +40,7 @@ export class Visitor {
     await this.#here
   }
 
-  /** When the token ends that this process has for them, in milliseconds since the epoch; 0 where nobody can say. */
+  /** When the token ends that this process has for them, in milliseconds since the epoch; 0 if nobody can say. */
   async expiresAt(): Promise<number> {
     const response = await this.#get('/status')
     const { expiresAt } = (await response.json()) as { expiresAt?: number }

@@ -126,7 +126,7 @@ export class Fleet {
     this.#send(life, tenant, new Set(), undefined)
   }
 
-  /** Gets a token, calls the API with it, and starts over where it is refused. */
+  /** Gets a token, calls the API with it, and starts over if it is refused. */
   #send(life: Life, tenant: Tenant, refused: Set<string>, last: string | undefined): void {
     const { world, random, accounts, weather, judge } = this.#parts
     const { engine } = life

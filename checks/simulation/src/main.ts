@@ -38,7 +38,7 @@ if (values.table || values.plot) await table(values.plot)
 else if (values.seed !== undefined) await replay(Number(values.seed))
 else await many(Number(values.from), Number(values.seeds), Number(values.seconds) * 1000)
 
-/** Failed calls by fleet and cap, and as a picture beside the sources where that is asked for. */
+/** Failed calls by fleet and cap, and as a picture beside the sources if that is asked for. */
 async function table(picture: boolean): Promise<void> {
   const cells = await failedCalls()
   console.log(tableText(cells))

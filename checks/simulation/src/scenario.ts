@@ -37,7 +37,7 @@ export interface Scenario {
   readonly rules: AccountsRules
   /** Between two calls of one process, in milliseconds, on average. */
   readonly callGapMs: number
-  /** Between two tokens that another program makes per grant, in milliseconds; absent where there is none. */
+  /** Between two tokens that another program makes per grant, in milliseconds; absent if there is none. */
   readonly foreignGapMs: number | undefined
   readonly episodes: readonly Episode[]
   readonly plans: readonly Plan[]

@@ -8,7 +8,7 @@ export interface PretendZoho {
   readonly options: ZohoAuthOptions
 }
 
-/** Starts it where no `ZOHO_*` variables name a client of yours. */
+/** Starts it if no `ZOHO_*` variables name a client of yours. */
 export async function startEmulatorIfNeeded(): Promise<PretendZoho | undefined> {
   if (process.env.ZOHO_CLIENT_ID) return undefined
   const emulator = await startEmulator()

@@ -31,7 +31,7 @@ export async function startPretendZoho(): Promise<PretendZoho> {
   return { emulator, ours: consents('ours'), theirs: consents('theirs') }
 }
 
-/** How long the newest token of a grant still lives at Zoho, in milliseconds; 0 where there is none. */
+/** How long the newest token of a grant still lives at Zoho, in milliseconds; 0 if there is none. */
 export function lifeLeftMs(emulator: Emulator, { refreshToken }: GrantInfo): number {
   const newest = emulator.liveTokens(refreshToken).at(-1)
   return newest === undefined ? 0 : newest.expiresAt - emulator.now()

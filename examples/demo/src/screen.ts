@@ -1,11 +1,11 @@
 import type { Standings } from './scoreboard.js'
 import { lineOf, tableOf } from './table.js'
 
-/** How often the live table is drawn, and how often a line is printed where there is no terminal, in milliseconds. */
+/** How often the live table is drawn, and how often a line is printed if there is no terminal, in milliseconds. */
 const DRAW_EVERY_MS = 250
 const PRINT_EVERY_MS = 1_000
 
-/** Used where a terminal does not say how wide it is. */
+/** Used if a terminal does not say how wide it is. */
 const USUAL_COLUMNS = 80
 
 /** Shows how the run goes. */

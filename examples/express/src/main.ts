@@ -50,7 +50,7 @@ if (once) {
 }
 
 // First the requests under way, ten seconds at most: they may need the engine. Then what the engine has under way itself. The
-// emulator is ours to close where we started one.
+// emulator is ours to close if we started one.
 server.close()
 server.closeIdleConnections()
 const cut = setTimeout(() => server.closeAllConnections(), 10_000)

@@ -12,7 +12,7 @@ const DATABASE_MS = 5_000
 const encryptionKeys = settings.ZOHO_AUTH_KEYS.split(',')
 
 // Tokens: losing them costs one refresh each. The question loads the client and connects it now, not while the first
-// visitor waits; where Redis is down it is asked again when it is needed.
+// visitor waits; if Redis is down it is asked again when it is needed.
 const redis = openStores(settings.REDIS_URL)
 await redis.tokens.inspect('warm-up').catch(() => {})
 

@@ -19,7 +19,7 @@ export interface PretendZoho {
 }
 
 /**
- * Zoho in two data centres, with two tenants connected; and a Redis and a PostgreSQL to throw away, where `REDIS_URL` and
+ * Zoho in two data centres, with two tenants connected; and a Redis and a PostgreSQL to throw away, if `REDIS_URL` and
  * `DATABASE_URL` name none. Points the variables of this process at all of them.
  *
  * @throws Error that says what to install or to set.

@@ -58,7 +58,7 @@ const BARE: object = Object.create(null, {
   },
 })
 
-/** A copy that can be changed without the original. Four times quicker than `Object.assign` where nothing is inherited. */
+/** A copy that can be changed without the original. Four times quicker than `Object.assign` if nothing is inherited. */
 export function copyOf<T extends object>(original: T): T {
   const copy = Object.create(Object.getPrototypeOf(original) ?? BARE) as T
   for (const key in original) copy[key] = original[key]

@@ -70,7 +70,7 @@ export class CacheKeys {
     auth.connectionId().then(known, () => {})
   }
 
-  /** The connection that the key of a request counts on, where the request itself and the install name none. */
+  /** The connection that the key of a request counts on, if the request itself and the install name none. */
   surrounding({ headers }: AxiosConfig): string | undefined {
     const begun = this.#begun.get(headers)
     return begun?.keyed && begun.surrounding
@@ -141,7 +141,7 @@ export class CacheKeys {
     return key.endsWith(owner) ? key : `${key}${owner}`
   }
 
-  /** Whose answer a request asks for, as far as its config tells now; `undefined` where it gets no token. */
+  /** Whose answer a request asks for, as far as its config tells now; `undefined` if it gets no token. */
   #whose(config: AxiosConfig): ZohoRequestOptions | undefined {
     const options = optionsOf(config, this.#parts, this.#begun.get(config.headers)?.surrounding)
     if (options === undefined || isAuthorized(config)) return undefined

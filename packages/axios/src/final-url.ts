@@ -10,7 +10,7 @@ const WEB = /^https?:\/\//i
 /**
  * The URL a request goes to, combined from `baseURL` and `url` as axios combines them. Query parameters are not in it.
  *
- * @returns How to find it out, where its host is that of a product and depends on the connection; `undefined` where there is
+ * @returns How to find it out, if its host is that of a product and depends on the connection; `undefined` if there is
  *   none to send a token to: a relative URL without a product, or not http.
  */
 export function finalUrl(
@@ -33,7 +33,7 @@ const MAX_URL = 1_000
 export class UrlCache {
   readonly #urls = new BoundedMap<string, URL>(MAX_URLS)
 
-  /** The URL a config names, where it names one to which a token may go. */
+  /** The URL a config names, if it names one to which a token may go. */
   named(config: AxiosConfig): URL | undefined {
     const path = fullPath(config)
     const known = this.#urls.get(path)
@@ -61,7 +61,7 @@ function fullPath({ url, baseURL, allowAbsoluteUrls }: AxiosConfig): string {
  * Makes `sending` name the URL that was judged, for everybody who reads it: `allowAbsoluteUrls` means nothing to axios before
  * 1.8, and adapters put `baseURL` and `url` together by themselves.
  *
- * @param keepParts Leaves `baseURL` and `url` as the app gave them where every reading of them leads to the judged origin.
+ * @param keepParts Leaves `baseURL` and `url` as the app gave them if every reading of them leads to the judged origin.
  */
 export function pinUrl(sending: AxiosConfig, { href, origin }: URL, keepParts: boolean): void {
   if (keepParts) {

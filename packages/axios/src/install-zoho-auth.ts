@@ -12,7 +12,7 @@ import { hideAgents } from './stand-ins.js'
 export interface InstallOptions {
   /** Default: `defaultZohoAuth()`, made from `ZOHO_*` variables when this is called. */
   readonly auth?: ZohoAuth | undefined
-  /** Whose token, where a request does not say. Default: the surrounding `withConnection`, else the only connection. */
+  /** Whose token, if a request does not say. Default: the surrounding `withConnection`, else the only connection. */
   readonly connection?: string | undefined
   /** Whose host relative URLs without `baseURL` are meant for, where a request does not say. Default: none. */
   readonly product?: Product | undefined
@@ -38,13 +38,13 @@ const ORIGINAL = Symbol('original')
 let making = false
 
 /**
- * Gives every request of an axios instance that goes to Zoho a valid token, and sends it again where the token is refused.
+ * Gives every request of an axios instance that goes to Zoho a valid token, and sends it again if the token is refused.
  *
  * Requests to other hosts, requests with an `Authorization` of their own, and requests with `zoho: false` go out untouched.
  * Instances made from this one with `create` are not covered. A second install on one instance gives the first handle.
  *
  * @param client `axios`, `axios.create()`, or `httpService.axiosRef` of Nest.
- * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where there is no `auth` and the variables are not complete.
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG` if there is no `auth` and the variables are not complete.
  * @throws TypeError for something that is not an axios instance, and for a `product` that is none of Zoho's.
  */
 export function installZohoAuth(client: AxiosLike, options: InstallOptions = {}): ZohoAuthInstall {
@@ -97,7 +97,7 @@ function siblingOf(client: AxiosLike): Sibling {
 function withOurAdapter(config: AxiosConfig, parts: SendParts, keys: CacheKeys): AxiosConfig {
   const original = isOurs(config.adapter) ? config.adapter[ORIGINAL] : config.adapter
   let kept: { readonly data: unknown } | undefined
-  // Runs even where a cache put an adapter of its own in the place of ours.
+  // Runs even if a cache put an adapter of its own in the place of ours.
   function keep(this: AxiosConfig | undefined, data: unknown): unknown {
     const sent = this ?? config
     try {

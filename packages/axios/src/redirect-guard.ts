@@ -62,7 +62,7 @@ export class RedirectGuard {
   }
 
   /**
-   * The next sending where axios' fetch adapter answered with a redirect; `undefined` where there is none to follow. `fetch`
+   * The next sending if axios' fetch adapter answered with a redirect; `undefined` if there is none to follow. `fetch`
    * itself takes the header off on the way to every other origin, Zoho's included.
    */
   next(sending: AxiosConfig, { status, headers }: AxiosAnswer): AxiosConfig | undefined {

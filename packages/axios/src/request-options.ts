@@ -34,9 +34,9 @@ export interface SendParts extends ZohoRequestOptions {
 }
 
 /**
- * What the request says about Zoho; `undefined` where it wants to be left alone.
+ * What the request says about Zoho; `undefined` if it wants to be left alone.
  *
- * @param surrounding Whose token, where neither the request nor the install says so.
+ * @param surrounding Whose token, if neither the request nor the install says so.
  * @throws TypeError for anything else.
  */
 export function optionsOf(

@@ -107,7 +107,7 @@ export class Sanitiser {
 
   /**
    * What is handed on of a request. One that was sent a token and is over needs its header no more, and stays reachable
-   * through its socket and the caller's agent: it is taken out where Node and follow-redirects keep it.
+   * through its socket and the caller's agent: it is taken out if Node and follow-redirects keep it.
    */
   #told(request: Fields): object {
     if (this.#secrets.length === 0) return standInFor(request, sentRequest(request))

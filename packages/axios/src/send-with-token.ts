@@ -23,7 +23,7 @@ interface Untransformed {
 interface TokenRequest {
   /** The caller's: as axios gives it to an adapter, complete, and with its body transformed. */
   readonly config: AxiosConfig
-  /** The body as it was before that, where it is known. */
+  /** The body as it was before that, if it is known. */
   readonly before: Untransformed | undefined
   /** The body can be sent again as it is. */
   readonly isReplayable: boolean
@@ -35,9 +35,9 @@ interface TokenRequest {
 }
 
 /**
- * The last step of a request: gives it to its adapter with a token, and again where core says so.
+ * The last step of a request: gives it to its adapter with a token, and again if core says so.
  *
- * @throws ZohoAuthError as it comes from core; `ERR_ZOHO_CONFIG` where a proxy would see the token; axios' own errors, cleaned
+ * @throws ZohoAuthError as it comes from core; `ERR_ZOHO_CONFIG` if a proxy would see the token; axios' own errors, cleaned
  * of tokens; TypeError for a used stream, and for a connection that its cache key does not count on.
  */
 export async function sendWithToken(
@@ -121,10 +121,10 @@ function prepared(request: TokenRequest, header: string, isAgain: boolean): Axio
   const { config, before, url } = request
   const sending = copyOf(config)
   sending.headers = withHeader(config.headers, header)
-  // The same bytes again; where axios made a stream of a plain value, a new one is made of it.
+  // The same bytes again; if axios made a stream of a plain value, a new one is made of it.
   if (isAgain && before && !request.isReplayable) sending.data = before.data
   else sending.transformRequest = []
-  // An adapter of the app's own sees the config it is used to, where that can mean nothing else than what was judged.
+  // An adapter of the app's own sees the config it is used to, if that can mean nothing else than what was judged.
   const isOwn = typeof sending.adapter === 'function'
   pinUrl(sending, url, isOwn)
   if (!isOwn) limit(request, sending)
@@ -147,7 +147,7 @@ function limit({ wait, config }: TokenRequest, sending: AxiosConfig): void {
   sending.timeout = leftMs
 }
 
-/** The header of a replay, or `undefined` where the answer is the caller's. */
+/** The header of a replay, or `undefined` if the answer is the caller's. */
 function judged(request: TokenRequest, answer: AxiosAnswer, body: AnswerBody): Promise<string | undefined> {
   const { config, before, url, outgoing, wait } = request
   const from = answeredUrl(answer.request)

@@ -108,7 +108,7 @@ function newInstance(client: AxiosLike): Instance {
     create?(): Instance
     readonly constructor: new (defaults: object) => Instance
   }
-  // Apps patch `create`: not used where the class itself is at hand.
+  // Apps patch `create`: not used if the class itself is at hand.
   const Class = maker.Axios ?? (typeof maker.create === 'function' ? undefined : maker.constructor)
   const instance = Class === undefined ? maker.create?.() : new Class({})
   if (typeof instance?.request === 'function' && typeof instance.interceptors?.request?.use === 'function')

@@ -12,7 +12,7 @@ export interface SentRequest {
   readonly host?: string
   readonly path?: string
   readonly url?: string
-  /** The answer, where one came. */
+  /** The answer, if one came. */
   readonly res?: {
     readonly statusCode?: number
     readonly statusMessage?: string
@@ -42,7 +42,7 @@ function picked(names: readonly string[], first: object, second?: unknown): Fiel
   return result
 }
 
-/** The URL that answered, where the adapter tells. */
+/** The URL that answered, if the adapter tells. */
 export function answeredUrl(request: unknown): string | undefined {
   if (!isObject(request)) return undefined
   const { url, res } = request as Fields

@@ -35,7 +35,7 @@ export class Wait implements OutgoingOptions {
   /**
    * The outcome of `work`, unless the wait ends first.
    *
-   * @throws axios' own error where the `timeout` was over; where the caller gave up, axios says so itself.
+   * @throws axios' own error if the `timeout` was over; if the caller gave up, axios says so itself.
    */
   async for<T>(work: () => Promise<T>): Promise<T> {
     const { signal, cancelToken } = this.#config

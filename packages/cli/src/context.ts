@@ -8,7 +8,7 @@ export interface Context {
   readonly signal: AbortSignal
   /** Shows a URL in the user's browser. */
   readonly openUrl: (url: string) => Promise<unknown>
-  /** How many variables came from `.env`; `undefined` where there is no such file. */
+  /** How many variables came from `.env`; `undefined` if there is no such file. */
   readonly fromEnvFile: number | undefined
 }
 

@@ -12,7 +12,7 @@ const FILE_MODE = 0o600
 /**
  * Reads `.env` of the working folder into the environment. What the environment has already, wins.
  *
- * @returns How many variables came from it, and `undefined` where there is no such file.
+ * @returns How many variables came from it, and `undefined` if there is no such file.
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG` for a file that cannot be read.
  */
 export function readEnvFile(): number | undefined {

@@ -16,7 +16,7 @@ import { storeFault, usage } from './failure.js'
 import { locationOf, openLocation, type StoreLocation } from './location.js'
 import { isScratch } from './scratch.js'
 
-/** Connections that are listed at most, where none is named. */
+/** Connections that are listed at most, if none is named. */
 export const MAX_LISTED = 100
 
 /** How a line of the engine begins that tells of a failure. */
@@ -139,7 +139,7 @@ export async function holdsConnections(connections: ConnectionStore): Promise<bo
 /**
  * The connection that a command is for: the one that was named, else the only one there is. Never "the first".
  *
- * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where there are none, or several.
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG` if there are none, or several.
  */
 export async function chosen(session: Session, named: string | undefined): Promise<string> {
   if (named !== undefined) return named

@@ -16,7 +16,7 @@ export function packageOf(url: string): { readonly name: string; readonly instal
  * Opens the stores of a URL. Their package is the app's own, of the working folder; else the one that came with this
  * program, which brings the file store.
  *
- * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where it is not installed, and for a URL that it refuses.
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG` if it is not installed, and for a URL that it refuses.
  */
 export async function openStores(url: string): Promise<OpenedStores> {
   const { name, install } = packageOf(url)

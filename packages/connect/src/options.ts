@@ -10,7 +10,7 @@ export interface ConnectOptions<R> {
   readonly scopes: readonly string[]
   /**
    * Where Zoho sends the browser back to: the public URL of `callback`, as registered in Zoho's API console. Default: the
-   * variable `ZOHO_REDIRECT_URI`; without it only a browser on the machine itself can connect, where `NODE_ENV` is not `production`.
+   * variable `ZOHO_REDIRECT_URI`; without it only a browser on the machine itself can connect, if `NODE_ENV` is not `production`.
    */
   readonly redirectUri?: string | undefined
   /**
@@ -27,7 +27,7 @@ export interface ConnectOptions<R> {
   readonly dataCenter?: DataCenter | undefined
   /** Which environment of Zoho CRM the grant is for. Default `production`. */
   readonly environment?: Environment | undefined
-  /** Where users go afterwards, where the link does not say: a path of this app. Default `/`. */
+  /** Where users go afterwards, if the link does not say: a path of this app. Default `/`. */
   readonly returnTo?: string | undefined
 }
 

@@ -49,7 +49,7 @@ const SOURCES: readonly Source[] = [
   },
 ]
 
-/** The organisation that a connection is for, where its scopes let a product be asked. For people's eyes only. */
+/** The organisation that a connection is for, if its scopes let a product be asked. For people's eyes only. */
 export async function organizationOf(
   auth: ZohoAuth,
   connection: string,

@@ -47,7 +47,7 @@ export function disconnectedPage({ connect, app }: Links): string {
   )
 }
 
-/** After “No, undo” where there was an account before. */
+/** After “No, undo” if there was an account before. */
 export function restoredPage({ connect, app }: Links): string {
   return page(
     'Zoho is connected as before',
@@ -56,7 +56,7 @@ export function restoredPage({ connect, app }: Links): string {
   )
 }
 
-/** After “No, undo” where the connection could not be looked at. */
+/** After “No, undo” if the connection could not be looked at. */
 export function undonePage({ connect, app }: Links): string {
   return page(
     'Undone',
@@ -92,7 +92,7 @@ function page(title: string, body: string): string {
  * Headers of every page: nothing is loaded, framed, kept or passed on.
  *
  * There is no `form-action`: Chromium holds it against every redirect that follows a form, so that “Yes, keep it” would do
- * nothing where the app sends its users on to another origin, such as a sign-in or a frontend elsewhere.
+ * nothing if the app sends its users on to another origin, such as a sign-in or a frontend elsewhere.
  */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = Object.freeze({
   'Content-Type': 'text/html; charset=utf-8',

@@ -74,7 +74,7 @@ const PROXY_HEADERS = [
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/
 
 /**
- * Whether a form was sent by a page of this app: by what the browser says of it, and by its origin where it says nothing.
+ * Whether a form was sent by a page of this app: by what the browser says of it, and by its origin if it says nothing.
  * What is no browser sends neither.
  */
 export function isOwnForm({ headers }: IncomingMessage): boolean {

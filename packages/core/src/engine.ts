@@ -289,7 +289,7 @@ export interface AdapterEngine {
 }
 
 /**
- * The engine of an adapter: the one given as `auth`, else one of its own where there are options, else the one that the
+ * The engine of an adapter: the one given as `auth`, else one of its own if there are options, else the one that the
  * process shares.
  *
  * @param faults What the adapter itself found wrong, so that one error lists all.

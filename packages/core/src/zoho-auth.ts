@@ -98,7 +98,7 @@ export interface ApiAnswer {
   /** Of the request. Default `GET`. */
   readonly method?: string | undefined
   readonly status: number
-  /** The value of `WWW-Authenticate` (RFC 6750 section 3), where there is one. */
+  /** The value of `WWW-Authenticate` (RFC 6750 section 3), if there is one. */
   readonly challenge?: string | undefined
   /** The body as text; only called for statuses with which a token can be refused. */
   body(): string | Promise<string>
@@ -134,7 +134,7 @@ export interface ConnectionStatus {
   readonly state: ConnectionState
   /** Of the token at hand, in milliseconds since the epoch. */
   readonly expiresAt?: number
-  /** New tokens that this library may still take in the current window; 0 where the token store is down. */
+  /** New tokens that this library may still take in the current window; 0 if the token store is down. */
   readonly budgetLeft: number
   /** Whether the token store answered just now. */
   readonly store: 'up' | 'down'
@@ -259,7 +259,7 @@ export abstract class ZohoAuth {
    * A request that has an `Authorization` of its own is left alone, whatever its host: it gets no token and is not
    * repeated. The axios adapter has the same rule.
    *
-   * Not promised: that a redirect goes through the dispatcher of a `Request` where nobody can read it, as with undici 7
+   * Not promised: that a redirect goes through the dispatcher of a `Request` if nobody can read it, as with undici 7
    * (Node 24). Give the dispatcher in `init`.
    *
    * @throws ZohoAuthError as {@link getToken}, and `ERR_ZOHO_HOST_DENIED` before anything is sent.
@@ -360,7 +360,7 @@ export abstract class ZohoAuth {
    * void zoho.warm(customerIds, { perSecond: 100 })
    * ```
    *
-   * Spends new tokens only where the shared store has none. Not promised: that a token is there when this ends; where
+   * Spends new tokens only if the shared store has none. Not promised: that a token is there when this ends; where
    * Zoho refuses or cannot be reached, the connection is in `failed`.
    *
    * @throws TypeError for a `perSecond` that is no rate; the reason of `signal`.
@@ -401,7 +401,7 @@ export abstract class ZohoAuth {
 
   /**
    * Lets requests under way finish, for five seconds at most on the engine's clock; ends every other wait at once, and
-   * closes what this engine opened itself. Consents, revocations and rotations under way are waited for longer where they
+   * closes what this engine opened itself. Consents, revocations and rotations under way are waited for longer if they
    * need it, four times `timeoutMs` (32 seconds) at most: a grant that Zoho has made must not be lost. `revokeAll` and
    * `rotateKeys` stop between two connections. Idempotent. Nothing can be asked of the engine afterwards.
    *

@@ -1,6 +1,6 @@
 import { DATA_CENTERS, type DataCenter, isDataCenter } from './data-centers.js'
 
-/** Whose documents are followed where they disagree: `recruit` 30, `crm` 15, `accounts` 10 live access tokens. */
+/** Whose documents are followed if they disagree: `recruit` 30, `crm` 15, `accounts` 10 live access tokens. */
 export type Profile = 'recruit' | 'crm' | 'accounts'
 
 /** Where the emulator reads the time. */

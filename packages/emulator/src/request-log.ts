@@ -24,7 +24,7 @@ export interface LoggedRequest {
   /**
    * What was decided: `issued`, `ok`, `revoked`, `throttled`, Zoho's own name of an error, `blank-token`, or
    * `dead-token:` and one of `expired`, `evicted`, `revoked`, `other-data-center`, `unknown`. A fault is
-   * `fault:` and its kind, alone where it happened instead, or after a comma where the work was done.
+   * `fault:` and its kind, alone if it happened instead, or after a comma if the work was done.
    */
   readonly outcome: string
   /** Bytes of the request body. */

@@ -27,7 +27,7 @@ export interface ZohoAuthMiddleware<R extends ZohoRequest = ZohoRequest> {
  * Sends nothing and asks nobody until a token is used. Mounted twice, the later one wins for what runs after it.
  *
  * Not promised: that raw stream events (`req.on('data')`) and shared pools run in the request's scope. `req.zoho` is
- * right there too where `connection` is given, because it belongs to the request.
+ * right there too if `connection` is given, because it belongs to the request.
  *
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG` at once, for options or variables that cannot be right.
  */

@@ -19,7 +19,7 @@ export type ZohoErrorHandler<R extends ZohoRequest = ZohoRequest> = (
 ) => void
 
 /**
- * Answers errors of this library with a problem body (RFC 9457) and, where a time is known, `Retry-After`. Mount it after
+ * Answers errors of this library with a problem body (RFC 9457) and, if a time is known, `Retry-After`. Mount it after
  * your routes.
  *
  * Everything else goes on to the next error handler: foreign errors, errors after the headers are sent, and errors that

@@ -29,7 +29,7 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
  * ```
  *
  * The host is always the product's, in the data centre of the connection. Bodies are streamed in both directions; up to
- * 64 KiB of a request are kept so that it can be sent again where the token turns out to be dead. Mount it before body
+ * 64 KiB of a request are kept so that it can be sent again if the token turns out to be dead. Mount it before body
  * parsers, and after your sign-in.
  *
  * Zoho's answers are handed on as they are, a 401 or 429 included. Where there is none, an error goes to `next`:
@@ -75,7 +75,7 @@ export function zohoProxy<R extends ZohoRequest = ZohoRequest>(options: ZohoProx
 const BODY_TAKEN =
   'the request body was read before zohoProxy got it, and would go out empty: mount zohoProxy before express.json() and other body parsers, or give those a path of their own'
 
-/** The connection of this request. `req.zoho` knows it where a `zohoAuth()` ran before. */
+/** The connection of this request. `req.zoho` knows it if a `zohoAuth()` ran before. */
 function handleOf<R extends ZohoRequest>(req: R, { auth, connection }: ZohoProxyOptions<R>): ZohoHandle {
   const resolve = connection && firstAnswer(() => connection(req))
   const { zoho } = req as { zoho?: ZohoHandle }

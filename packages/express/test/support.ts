@@ -71,7 +71,7 @@ export function serve(app: express.Express): Promise<string> {
   return listen(createServer(app))
 }
 
-/** Connections that may wait: with Node's 511, one more is reset where the machine is too busy to take them. */
+/** Connections that may wait: with Node's 511, one more is reset if the machine is too busy to take them. */
 const BACKLOG = 4_096
 
 /** Listens on loopback until the test ends. @returns The origin. */

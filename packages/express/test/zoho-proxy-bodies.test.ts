@@ -247,7 +247,7 @@ test.each([
   const { origin } = await proxied(auth, { authorize: () => status !== '403' })
   for (const isChunked of [false, true]) {
     const head = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${LARGE}`
-    // Node's own client stops sending where an answer comes early.
+    // Node's own client stops sending if an answer comes early.
     const socket = connect(Number(new URL(origin).port), '127.0.0.1')
     let text = ''
     socket.setEncoding('latin1').on('data', (piece: string) => {

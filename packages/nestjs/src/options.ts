@@ -24,7 +24,7 @@ export interface ZohoAuthModuleOptions extends ZohoAuthOptions {
    * Guards, interceptors, pipes, handlers and what they call share it; on Express, Nest's middleware too.
    *
    * For `@ZohoConnection()` in a microservice it is asked about the message's context, such as a `TcpContext`, and in a
-   * gateway about the client, where nothing else chooses.
+   * gateway about the client, if nothing else chooses.
    *
    * Default: the engine decides, by the surrounding `withConnection`, else the only configured connection.
    */

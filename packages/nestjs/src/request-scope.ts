@@ -32,7 +32,7 @@ export function requestScope(
   }
 }
 
-/** How the connection of a request is found, by the choice that its calls share; none where no scope was entered for it. */
+/** How the connection of a request is found, by the choice that its calls share; none if no scope was entered for it. */
 export function choiceOf(request: unknown, name: string): (() => Promise<string>) | undefined {
   return (request as { [CHOICES]?: Choices } | null | undefined)?.[CHOICES]?.get(name)
 }
@@ -41,7 +41,7 @@ export function choiceOf(request: unknown, name: string): (() => Promise<string>
  * The connection of a caller that no scope was entered for, such as a message: what the engine decides, and where it has
  * nothing to decide by, what `connection` answers for the caller.
  *
- * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` where there is none.
+ * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` if there is none.
  */
 export async function connectionOutsideScope(
   auth: ZohoAuth,

@@ -11,7 +11,7 @@ import { type Observable, throwError } from 'rxjs'
  * app.useGlobalFilters(new ZohoAuthExceptionFilter())
  * ```
  *
- * - HTTP, on Express and on Fastify: a problem body (RFC 9457) and, where a time is known, `Retry-After`.
+ * - HTTP, on Express and on Fastify: a problem body (RFC 9457) and, if a time is known, `Retry-After`.
  * - Microservices, also in a hybrid application: the error `{ status: 'error', message, statusCode, code, retryable,
  *   retryAfterMs }`, as an `RpcException` would arrive.
  * - Gateways, on socket.io and on ws: the event `exception` with the same, and Nest's `cause`. Nest gives gateways no
@@ -68,7 +68,7 @@ interface Told {
   readonly statusCode: number
   readonly code?: string
   readonly retryable: boolean
-  /** When to try again, in milliseconds from now, where known. */
+  /** When to try again, in milliseconds from now, if known. */
   readonly retryAfterMs?: number
 }
 

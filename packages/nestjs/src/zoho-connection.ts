@@ -53,7 +53,7 @@ class RootsPipe implements PipeTransform<string | OfRoots> {
   }
 }
 
-/** @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` where there is none, `ERR_ZOHO_CONFIG` where no root has this name. */
+/** @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION` if there is none, `ERR_ZOHO_CONFIG` if no root has this name. */
 async function connectionOf(caller: unknown, name: string, modules: ModulesContainer): Promise<string> {
   const providers = rootsOf(modules, name)[0]?.providers
   if (providers === undefined)

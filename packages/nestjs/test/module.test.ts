@@ -299,7 +299,7 @@ describe('the shutdown', () => {
     })
     expect((await get('/candidates')).status).toBe(200)
     await app.close()
-    // Fewer, where a timer of an earlier test ended meanwhile; a socket of the request may take a moment to end.
+    // Fewer, if a timer of an earlier test ended meanwhile; a socket of the request may take a moment to end.
     for (let look = 0; look < MAX_LOOKS && held() > before; look++) await setImmediately()
     expect(held()).toBeLessThanOrEqual(before)
   })

@@ -126,7 +126,7 @@ class Everywhere {
 
 const APP = { controllers: [Everywhere], providers: [Candidates, SignIn, Around, OwnerPipe] }
 
-/** Node lets 511 connections wait: one more is reset where the machine is too busy to take them. */
+/** Node lets 511 connections wait: one more is reset if the machine is too busy to take them. */
 const AT_ONCE = 250
 
 describe.each(PLATFORMS)('a request on $platform', ({ adapter }) => {

@@ -17,7 +17,7 @@ const RENAME_AGAIN: ReadonlySet<string | undefined> = new Set(['EPERM', 'EBUSY',
 /**
  * Moves a file over another one, atomically.
  *
- * @returns `false` where there is nothing to move.
+ * @returns `false` if there is nothing to move.
  */
 export async function replace(from: string, to: string): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
@@ -32,7 +32,7 @@ export async function replace(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Removes a file. @returns `false` where there is none. */
+/** Removes a file. @returns `false` if there is none. */
 export async function remove(path: string): Promise<boolean> {
   try {
     await unlink(path)
@@ -73,7 +73,7 @@ export async function makePrivateFolder(folder: string): Promise<void> {
  * Makes a note: a name with a short text, complete from its first moment on. A symbolic link that points nowhere is one
  * system call; Windows allows those to few users, and gets a hard link to a file.
  *
- * @returns `false` where the name is taken.
+ * @returns `false` if the name is taken.
  */
 export async function makeNote(path: string, text: string): Promise<boolean> {
   try {
@@ -86,7 +86,7 @@ export async function makeNote(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Reads a note; `undefined` where there is none. */
+/** Reads a note; `undefined` if there is none. */
 export async function readNote(path: string): Promise<string | undefined> {
   try {
     return WINDOWS ? await readFile(path, 'utf8') : await readlink(path)

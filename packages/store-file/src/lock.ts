@@ -41,7 +41,7 @@ export interface LockRequest {
  *
  * A living owner that was only slow loses too, after {@link LIVING_OWNER_MS}: `disarm` makes its write fail.
  *
- * @returns `false` where the lock is not wanted any more.
+ * @returns `false` if the lock is not wanted any more.
  * @throws Error after the deadline.
  */
 export async function acquire(request: LockRequest): Promise<boolean> {

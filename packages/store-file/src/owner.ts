@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/** What tells this process from every other one of this machine. Empty where the system does not say. */
+/** What tells this process from every other one of this machine. Empty if the system does not say. */
 export interface ProcessIdentity {
   readonly pid: number
   /** When it started, in ticks since the machine did: a process id is used again, the pair is not. */
@@ -21,7 +21,7 @@ export interface ProcessIdentity {
  */
 export type OwnerState = 'gone' | 'living' | 'unknown'
 
-/** Reads who this process is; `/proc` is used where there is one. */
+/** Reads who this process is; `/proc` is used if there is one. */
 export function thisProcess(): ProcessIdentity {
   return {
     pid: process.pid,

@@ -149,7 +149,7 @@ export class RecordFolder<T> {
       )
   }
 
-  /** @returns `undefined` where the lock was taken away before the write. */
+  /** @returns `undefined` if the lock was taken away before the write. */
   async #attempt<Answer>(
     files: RecordFiles,
     key: string,

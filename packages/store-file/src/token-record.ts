@@ -18,7 +18,7 @@ import type { Codec } from './record-folder.js'
 const KEEP_MS = 3_600_000
 
 /**
- * A row as its file keeps it: a stamp, and every instant as milliseconds after it (before it where negative). So it means
+ * A row as its file keeps it: a stamp, and every instant as milliseconds after it (before it if negative). So it means
  * the same to every process of this machine, whatever their clocks went through.
  */
 export interface StampedRow {

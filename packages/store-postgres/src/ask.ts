@@ -20,7 +20,7 @@ type Answer = Record<string, unknown>
 /**
  * The answer of a statement about one row. No answer means that somebody else was faster, and is asked again.
  *
- * @throws Error where the row cannot be read, the tables are missing or PostgreSQL fails; never with a value of the row.
+ * @throws Error if the row cannot be read, the tables are missing or PostgreSQL fails; never with a value of the row.
  */
 export async function ask(
   pool: PostgresPool,

@@ -18,7 +18,7 @@ export function canBeRepeated(thrown: unknown): boolean {
   return CAN_BE_REPEATED.includes(codeOf(thrown) ?? '')
 }
 
-/** The SQLSTATE or the system's code of an error, where it has one. */
+/** The SQLSTATE or the system's code of an error, if it has one. */
 export function codeOf(thrown: unknown): string | undefined {
   const { code } = Object(thrown) as { code?: unknown }
   return typeof code === 'string' ? code : undefined

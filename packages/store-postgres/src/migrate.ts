@@ -54,20 +54,20 @@ const STEPS: readonly ((tables: Tables) => string)[] = [
 /** First half of the advisory lock's number; the second half is the schema. Any number, never another one. */
 const LOCK = 1_512_009
 
-/** How often it is tried, where the database's default isolation makes processes fail instead of wait (ten times). */
+/** How often it is tried, if the database's default isolation makes processes fail instead of wait (ten times). */
 const MAX_TRIES = 10
 
-/** `unique_violation` and `duplicate_table`: seen only where the isolation hides what another process has just made. */
+/** `unique_violation` and `duplicate_table`: seen only if the isolation hides what another process has just made. */
 const ANOTHER_WAS_FASTER: readonly string[] = ['23505', '42P07', '42P06']
 
 /**
- * Makes the tables, or brings them up to date. Does nothing where they are; any number of processes may call it at once.
+ * Makes the tables, or brings them up to date. Does nothing if they are; any number of processes may call it at once.
  * The tables are made in one transaction, which an advisory lock of that transaction guards.
  *
- * The role needs CREATE on the schema (and on the database where the schema does not exist); later calls that find nothing
+ * The role needs CREATE on the schema (and on the database if the schema does not exist); later calls that find nothing
  * to do need SELECT on `zoho_auth_migrations`.
  *
- * @throws Error where a newer version of this package has migrated further: update this one.
+ * @throws Error if a newer version of this package has migrated further: update this one.
  */
 export async function migrate(pool: PostgresPool, options: PostgresOptions = {}): Promise<void> {
   const tables = tablesIn(options.schema)

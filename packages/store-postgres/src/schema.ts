@@ -16,7 +16,7 @@ export interface Tables {
   readonly tokens: string
   readonly connections: string
   readonly migrations: string
-  /** The function that is `acquire`. Its name counts up where a release changes it, so that old and new ones can be there at once. */
+  /** The function that is `acquire`. Its name counts up if a release changes it, so that old and new ones can be there at once. */
   readonly acquire: string
 }
 

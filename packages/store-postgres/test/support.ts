@@ -5,7 +5,7 @@ import type { AcquireRequest, RefreshLease } from '@zoho-auth/core/store'
 import pg from 'pg'
 import { migrate } from '../src/index.js'
 
-/** Set by `checks/support/global-setup.ts` where PostgreSQL is installed. */
+/** Set by `checks/support/global-setup.ts` if PostgreSQL is installed. */
 export const url = process.env.TEST_POSTGRES_URL ?? ''
 
 export const onPostgres: (name: string, tests: () => void) => void = url === '' ? describe.skip : describe

@@ -2,10 +2,10 @@ import { commandsOf, type RedisClientLike, type Send } from './client.js'
 import { textOf } from './script.js'
 
 /**
- * What about this server is dangerous for tokens and connections, as sentences for the operator; empty where nothing is.
+ * What about this server is dangerous for tokens and connections, as sentences for the operator; empty if nothing is.
  * Asks `INFO` on every master.
  *
- * @throws RedisFault where the server cannot be reached. A user who may not call `INFO` is told as a sentence.
+ * @throws RedisFault if the server cannot be reached. A user who may not call `INFO` is told as a sentence.
  */
 export async function checkRedis(client: RedisClientLike): Promise<readonly string[]> {
   const nodes = await commandsOf(client).nodes()

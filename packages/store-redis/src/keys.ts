@@ -7,7 +7,7 @@ export interface RedisStoreOptions {
   readonly prefix?: string | undefined
 }
 
-/** @throws TypeError where it is not a string. */
+/** @throws TypeError if it is not a string. */
 export function prefixOf({ prefix = DEFAULT_PREFIX }: RedisStoreOptions): string {
   if (typeof prefix !== 'string') throw new TypeError('prefix must be a string')
   return prefix

@@ -26,7 +26,7 @@ export interface OwnClient {
   isOver(): boolean
   /** Why it is not connected, as far as known. */
   fault(): string | undefined
-  /** Whether its connection, where there is one, keeps the process alive. It does at first. */
+  /** Whether its connection, if there is one, keeps the process alive. It does at first. */
   hold(held: boolean): void
   /** Lets what was sent be answered. */
   end(): Promise<unknown>
@@ -34,7 +34,7 @@ export interface OwnClient {
   drop(): void
 }
 
-/** Makes a client of one package. Rejects where the package is not installed. */
+/** Makes a client of one package. Rejects if the package is not installed. */
 export type Make = (url: string) => Promise<OwnClient>
 
 /**

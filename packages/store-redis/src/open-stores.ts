@@ -6,7 +6,7 @@ import { tokenStoreOn } from './token-store.js'
 
 /**
  * Both stores of a Redis URL: `redis://user:password@host:6379/0`, or `rediss://` with TLS, and `?prefix=` for another
- * prefix than `zoho-auth:`. Connects at the first use, with `redis` where it is installed, else with `ioredis`. For a
+ * prefix than `zoho-auth:`. Connects at the first use, with `redis` if it is installed, else with `ioredis`. For a
  * cluster or sentinels make the client yourself, and give it to `redisTokenStore`.
  *
  * @throws Error for a URL that cannot be right. Its message names the fault, and never the password in the URL.

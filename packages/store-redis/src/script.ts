@@ -12,7 +12,7 @@ export class Script {
   }
 
   /**
-   * One round trip; two where the server does not know the script yet, or no more (restart, failover, SCRIPT FLUSH).
+   * One round trip; two if the server does not know the script yet, or no more (restart, failover, SCRIPT FLUSH).
    *
    * @throws RedisFault
    */

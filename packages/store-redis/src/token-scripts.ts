@@ -90,7 +90,7 @@ tell(ARGV[3], ARGV[4])
 return {'done'}
 `)
 
-/** Answers with used, lease left, reason, cooldown left, and a token where there is one; '' for what is not there. */
+/** Answers with used, lease left, reason, cooldown left, and a token if there is one; '' for what is not there. */
 export const INSPECT: Script = new Script(`${TOKEN_ROW}
 local row, fault = load()
 if fault then return fault end

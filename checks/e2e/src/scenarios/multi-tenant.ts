@@ -24,7 +24,7 @@ export const multiTenant: Scenario = {
   }),
   async play(stage) {
     const { full } = stage
-    // Its own, to be stopped: here it is only reported where there is none.
+    // Its own, to be stopped: here it is only reported if there is none.
     if (!installed.redis) await stage.places(['redis'])
     const [postgres] = await stage.places(['postgres'])
     if (!installed.redis || postgres === undefined) return

@@ -5,7 +5,7 @@ import { sum, total } from '../bounded.js'
 import { type Consent, connect } from '../consents.js'
 import { fingerprint } from '../emulator.js'
 import { Fleet, type Worker } from '../fleet.js'
-import type { Place } from '../places.js'
+import { PLACES, type Place } from '../places.js'
 import type { Scenario } from '../scenario.js'
 import type { Stage } from '../stage.js'
 
@@ -38,7 +38,7 @@ export const reconsent: Scenario = {
     const budget = { windowMs: WINDOW_MS / speed(stage.full) }
     // Side by side, as most of it is waiting for the end of a token's life.
     await Promise.all(
-      (await stage.places()).map(async (place) => {
+      (await stage.places(stage.full ? PLACES : ['redis'])).map(async (place) => {
         const fleet = await Fleet.gently(PROCESSES, stage.worker([place], { budget }))
         await stage.row(`${CONSENTS} consents in a row for one connection, ${place.name}`, () =>
           play(stage, place, fleet),
@@ -88,7 +88,7 @@ async function play(stage: Stage, place: Place, fleet: Fleet): Promise<Row> {
 }
 
 /**
- * Connects, and waits where the library says that Zoho would refuse a sixth refresh token within a minute.
+ * Connects, and waits if the library says that Zoho would refuse a sixth refresh token within a minute.
  *
  * @returns How often.
  * @throws Error with the code of any other refusal.

@@ -136,7 +136,7 @@ function report(
   const { id, dataCenter, scopes = [], label, refreshToken } = connection
   const token = refreshToken === undefined ? {} : { ZOHO_REFRESH_TOKEN: refreshToken }
   const grant = { ...token, ZOHO_DATA_CENTER: dataCenter }
-  // What was typed in is shown again only where lines for .env were asked for.
+  // What was typed in is shown again only if lines for .env were asked for.
   const shown = printEnv ? { ...typed, ...grant } : writeEnv ? {} : target.env
   screen.data({
     connection: id,
@@ -165,7 +165,7 @@ function report(
   if (!printEnv) screen.note(`${howToUse(id)} Look: zoho-auth doctor`)
 }
 
-/** An app that has its stores from the variables uses this one connection where none is named. */
+/** An app that has its stores from the variables uses this one connection if none is named. */
 const howToUse = (id: string): string =>
   id === DEFAULT_CONNECTION
     ? 'An app with these variables uses it by itself: createZohoAuth().'

@@ -83,7 +83,7 @@ async function revokeAll(session: Session, options: RevokeOptions, context: Cont
   return failed.length > 0 ? 1 : 0
 }
 
-/** @throws ZohoAuthError `ERR_ZOHO_CONFIG` where nobody can be asked. */
+/** @throws ZohoAuthError `ERR_ZOHO_CONFIG` if nobody can be asked. */
 async function agreed(
   question: string,
   { yes }: RevokeOptions,

@@ -70,7 +70,7 @@ function clock(response: Response, at: number): Finding {
       )
 }
 
-/** Core asks for no token to answer this, but where the accounts server is the app's own. */
+/** Core asks for no token to answer this, but if the accounts server is the app's own. */
 async function originOf(zoho: ZohoAuth, connection: string, dataCenter: DataCenter): Promise<string> {
   const own = variable(`ZOHO_ACCOUNTS_URL_${dataCenter.toUpperCase()}`) ?? variable('ZOHO_ACCOUNTS_URL')
   return own === undefined ? (await zoho.apiUrl('accounts', connection)).origin : new URL(own).origin

@@ -134,7 +134,7 @@ function clientFix(words: string | undefined, dataCenter: DataCenter): string {
 }
 
 /**
- * The data centre in which the grant of `ZOHO_REFRESH_TOKEN` is good, where it is not the one that was asked: each of the
+ * The data centre in which the grant of `ZOHO_REFRESH_TOKEN` is good, if it is not the one that was asked: each of the
  * others is asked once. With one accounts server of one's own for all of them there is nothing to ask. What is stored has
  * its data centre from the consent itself.
  */
@@ -158,7 +158,7 @@ async function isHome(dataCenter: DataCenter, signal: AbortSignal): Promise<bool
     await zoho.getToken({ signal })
     return true
   } catch (error) {
-    // Also where an accounts server of one's own is given for some data centres, and not for this one.
+    // Also if an accounts server of one's own is given for some data centres, and not for this one.
     if (isZohoAuthError(error)) return false
     throw error
   } finally {

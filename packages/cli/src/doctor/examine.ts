@@ -12,14 +12,14 @@ import { checkRows } from './rows.js'
 import { checkStore } from './store.js'
 import { checkKeys, checkPackage, variableFaults, variablesAreFine } from './variables.js'
 
-/** Connections that Zoho is asked about, where none is named: each costs one of its tokens. */
+/** Connections that Zoho is asked about, if none is named: each costs one of its tokens. */
 const MAX_LIVE = 5
 
 /** What is to be looked at. */
 export interface Examination extends Wanted {
   /** One connection; else the first few. */
   readonly connection: string | undefined
-  /** Variables that came from `.env`; `undefined` where there is none. */
+  /** Variables that came from `.env`; `undefined` if there is none. */
   readonly fromEnvFile: number | undefined
 }
 

@@ -9,7 +9,7 @@ export interface Finding {
   readonly detail: string
   /** What to do about it. */
   readonly fix?: string
-  /** The code of the library, where an app would get one. */
+  /** The code of the library, if an app would get one. */
   readonly code?: string
   readonly connection?: string
 }

@@ -20,7 +20,7 @@ export function variablesAreFine(): Finding {
   return ok(CHECK, 'client id and client secret are set, and nothing contradicts itself')
 }
 
-/** How many keys there are, where none is wrong. */
+/** How many keys there are, if none is wrong. */
 export function checkKeys(): Finding {
   const ids = (variable('ZOHO_AUTH_KEYS') ?? '')
     .split(',')

@@ -36,7 +36,7 @@ export async function consentInBrowser(
     const callback = loopback.received(
       (callbackUrl) =>
         screen.step('taking the code to Zoho, and storing the grant', async () => {
-          // Only where there is a code to lose; whether the callback is ours, core decides.
+          // Only if there is a code to lose; whether the callback is ours, core decides.
           const { searchParams } = new URL(callbackUrl)
           if (searchParams.has('code') && searchParams.get('state') === state) await before()
           return zoho.consent.finish(callbackUrl, state, { connection })

@@ -48,7 +48,7 @@ export class Loopback {
 
   readonly redirectUri: string
 
-  /** @throws ZohoAuthError `ERR_ZOHO_CONFIG` where the port is taken. */
+  /** @throws ZohoAuthError `ERR_ZOHO_CONFIG` if the port is taken. */
   static async listen(port: number): Promise<Loopback> {
     const server = createServer()
     await new Promise<void>((resolve, reject) => {

@@ -39,7 +39,7 @@ export function printedTarget(): Target {
 }
 
 /**
- * The store of `ZOHO_AUTH_STORE`, by default a folder. A key is made where there is none; but never for a store that holds
+ * The store of `ZOHO_AUTH_STORE`, by default a folder. A key is made if there is none; but never for a store that holds
  * connections already, which somebody sealed with another.
  *
  * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, `ERR_ZOHO_STORE`

@@ -125,7 +125,7 @@ export class Screen {
     }
   }
 
-  /** @throws Interrupted where the prompt was left. */
+  /** @throws Interrupted if the prompt was left. */
   async confirm(message: string, signal: AbortSignal): Promise<boolean> {
     const { confirm } = await import('@clack/prompts')
     return answered(await confirm({ message, initialValue: false, output: process.stderr, signal }))

@@ -6,12 +6,12 @@ export type TokenAnswer =
       readonly kind: 'token'
       readonly value: string
       readonly lifeMs: number
-      /** Without trailing slash; absent where the answer named none, or none that is on the list of hosts. */
+      /** Without trailing slash; absent if the answer named none, or none that is on the list of hosts. */
       readonly apiDomain?: string
       /** What the answer named in place of one, as it may stand in a message. */
       readonly ignoredApiDomain?: string
       readonly scopes: readonly string[]
-      /** Zoho does not rotate refresh tokens today; where one comes, it is the grant from now on. */
+      /** Zoho does not rotate refresh tokens today; if one comes, it is the grant from now on. */
       readonly refreshToken?: string
     }
   | (Refusal & {
@@ -37,7 +37,7 @@ type Refusal =
   /** A token came that must not be used. */
   | { readonly kind: 'malformed'; readonly detail: string }
 
-/** Life of a token where the answer does not say, in milliseconds: Zoho's hour. */
+/** Life of a token if the answer does not say, in milliseconds: Zoho's hour. */
 const DEFAULT_LIFE_MS = 3_600_000
 
 /** The longest life that is believed, in milliseconds (24 hours). */
@@ -67,10 +67,10 @@ export interface RawAnswer {
  * Judges an answer of `POST /oauth/v2/token`.
  *
  * Zoho refuses with status 200 or 400 alike (zoho-facts section 3), throttles with `Access Denied` in several
- * spellings, counts `expires_in` in milliseconds where `expires_in_sec` stands beside it, and sometimes leaves it out
+ * spellings, counts `expires_in` in milliseconds if `expires_in_sec` stands beside it, and sometimes leaves it out
  * (section 7).
  *
- * No other field costs a good token: `api_domain` is a hint, used where it is on the list of hosts (Zoho names
+ * No other field costs a good token: `api_domain` is a hint, used if it is on the list of hosts (Zoho names
  * `https://api.zoho.com`, portals, and on-premises even foreign hosts there); scope and token type may be anything.
  *
  * @param allowsApiDomain Whether an origin named as `api_domain` belongs to the grant's data centre.
@@ -163,7 +163,7 @@ function transient(answer: RawAnswer, detail: string): Extract<TokenAnswer, { re
   return { kind: 'transient', detail, ...(seconds === undefined ? {} : { retryAfterMs: seconds * 1000 }) }
 }
 
-/** Life in milliseconds; `undefined` where a number came that cannot be one. */
+/** Life in milliseconds; `undefined` if a number came that cannot be one. */
 function lifeOf(body: Record<string, unknown>): number | undefined {
   const seconds = numberOf(body.expires_in_sec)
   const plain = numberOf(body.expires_in)

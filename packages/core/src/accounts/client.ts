@@ -99,7 +99,7 @@ export class AccountsServer {
 
   /**
    * A request that a person or a revocation waits for, with room among those of this process: it goes before refreshes that
-   * have not had a turn. Never throws where `send` does not: without room in time nothing is sent, which is `unreachable`.
+   * have not had a turn. Never throws if `send` does not: without room in time nothing is sent, which is `unreachable`.
    */
   async inTurn<Judged>(signal: AbortSignal, send: () => Promise<Answer<Judged>>): Promise<Answer<Judged>> {
     const { requests, clock, maxWaitMs } = this.#options
@@ -364,7 +364,7 @@ function parsedResponse(json: object): Response {
   return Object.assign(new Response(null, { status: 200 }), { json: async () => json })
 }
 
-/** Reads a body as text and stops where it grows too long. It is a web stream, or a Node stream from a `fetch` such as node-fetch. */
+/** Reads a body as text and stops if it grows too long. It is a web stream, or a Node stream from a `fetch` such as node-fetch. */
 export async function readLimited(response: Response, limit: number): Promise<string> {
   if (response.body === null) return ''
   const chunks: Uint8Array[] = []

@@ -35,7 +35,7 @@ export interface EnterOptions {
   readonly stop: Stop
   /** Goes before those who have not had a turn yet: it had one already, or a person or a revocation waits for it. */
   readonly ahead?: boolean
-  /** Called once where there is no slot at once, with how many go before. */
+  /** Called once if there is no slot at once, with how many go before. */
   readonly onQueued?: (before: number) => void
 }
 
@@ -84,7 +84,7 @@ export class RequestLimit {
     return once(() => this.#looks.leave())
   }
 
-  /** Room for one request, where there is some at once. */
+  /** Room for one request, if there is some at once. */
   enterNow(): Slot | undefined {
     return this.#requests.take() ? this.#slot() : undefined
   }
@@ -92,7 +92,7 @@ export class RequestLimit {
   /**
    * Waits for room for one request.
    *
-   * @throws What it is stopped with; ZohoAuthError `ERR_ZOHO_UNAVAILABLE` where too many wait already.
+   * @throws What it is stopped with; ZohoAuthError `ERR_ZOHO_UNAVAILABLE` if too many wait already.
    */
   async enter(options: EnterOptions): Promise<Slot> {
     await this.#enter(this.#requests, options)
@@ -189,7 +189,7 @@ class Slots {
     return this.#taken >= this.#max()
   }
 
-  /** Takes a slot, where one is free and nobody waits for it. */
+  /** Takes a slot, if one is free and nobody waits for it. */
   take(): boolean {
     if (this.isFull || this.waiting > 0) return false
     this.#taken += 1

@@ -1,6 +1,6 @@
 import { DATA_CENTERS, type DataCenter } from '../words/data-centers.js'
 
-/** Reads one variable. `undefined` where it is not set; faults are added to `faults`. */
+/** Reads one variable. `undefined` if it is not set; faults are added to `faults`. */
 export type ReadVariable = (name: string) => string | undefined
 
 /**

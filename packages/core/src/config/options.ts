@@ -30,7 +30,7 @@ export interface ZohoAuthOptions {
   /** Many connections: a store, or a function that looks one up. Not together with `refreshToken`. */
   readonly connections?: ConnectionStore | ConnectionLookup | undefined
   /** Default `memoryTokenStore()`: right for one process. Variable `ZOHO_AUTH_STORE`: `memory:`, `file:./.zoho-auth`,
-   * `redis://…`, `rediss://…` or `postgres://…`, for tokens, and for connections where there is no refresh token. */
+   * `redis://…`, `rediss://…` or `postgres://…`, for tokens, and for connections if there is no refresh token. */
   readonly tokens?: TokenStore | undefined
   /**
    * Keys that seal what a durable store keeps, each `id:base64` of 32 bytes. The first seals, all open. Variable

@@ -289,7 +289,7 @@ function readConnections(options: ZohoAuthOptions, faults: string[]): Settings['
   return connections
 }
 
-/** The stores of `ZOHO_AUTH_STORE`, where an option does not make it pointless. */
+/** The stores of `ZOHO_AUTH_STORE`, if an option does not make it pointless. */
 function readNamedStores(
   options: ZohoAuthOptions,
   read: (name: string) => string | undefined,

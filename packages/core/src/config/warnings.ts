@@ -16,13 +16,13 @@ function shared(): Shared {
   return holder[SHARED]
 }
 
-/** Loaded only where it can be true: a worker has a channel to its primary. */
+/** Loaded only if it can be true: a worker has a channel to its primary. */
 function isClusterWorker(): boolean {
   if (process.send === undefined) return false
   return (process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker
 }
 
-/** Says once per process that tokens in memory are made by every process for itself, where there obviously are several. */
+/** Says once per process that tokens in memory are made by every process for itself, if there obviously are several. */
 export function warnOfFleet(logger: Logger, env: NodeJS.ProcessEnv = process.env): void {
   const sign = isClusterWorker()
     ? 'a cluster worker'

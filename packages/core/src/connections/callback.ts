@@ -11,7 +11,7 @@ export type Callback =
   | {
       readonly kind: 'code'
       readonly code: string
-      /** Where the user lives; absent where Zoho did not say. */
+      /** Where the user lives; absent if Zoho did not say. */
       readonly location: DataCenter | undefined
       /** As it came. To be compared, never to be fetched. */
       readonly accountsServer: string | undefined

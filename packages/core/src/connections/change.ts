@@ -10,11 +10,11 @@ export type Change = Unwritten<Connection>
 type Unwritten<C> = C extends Connection ? Omit<C, 'version' | 'createdAt' | 'updatedAt'> : never
 
 /**
- * Reads a connection and writes what `change` makes of it, by compare-and-set, again where somebody else wrote meanwhile.
+ * Reads a connection and writes what `change` makes of it, by compare-and-set, again if somebody else wrote meanwhile.
  *
- * @param change Given `undefined` where there is no such connection. Answers `undefined`: leave it.
+ * @param change Given `undefined` if there is no such connection. Answers `undefined`: leave it.
  * @returns What is stored now.
- * @throws ZohoAuthError `ERR_ZOHO_STORE`; `ERR_ZOHO_CONFLICT` where others kept writing.
+ * @throws ZohoAuthError `ERR_ZOHO_STORE`; `ERR_ZOHO_CONFLICT` if others kept writing.
  */
 export async function changeConnection(
   id: string,

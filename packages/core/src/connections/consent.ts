@@ -26,7 +26,7 @@ import { presentGrant, revokeDueGrants } from './replaced.js'
 import { revokeConnection } from './revoke.js'
 import { giveBack } from './unkept-grant.js'
 
-/** The connection where none is named. */
+/** The connection if none is named. */
 const DEFAULT_CONNECTION = 'default'
 
 /** What a grant is made for, and how. */

@@ -9,7 +9,7 @@ const GRANTS_A_MINUTE = 5
 const MINUTES_OF_WINDOW = 10
 
 /**
- * How long the right to make a grant keeps others out, in milliseconds (two seconds). It saves work, and is no lock: where making a grant takes
+ * How long the right to make a grant keeps others out, in milliseconds (two seconds). It saves work, and is no lock: if making a grant takes
  * longer, or its process was killed, the next one goes on, and compare-and-set keeps the connection right.
  */
 const GRANT_LEASE_MS = 2_000
@@ -22,7 +22,7 @@ export interface GrantLease {
   release(options?: ReleaseOptions): Promise<void>
 }
 
-/** Whose grants are counted: those of a connection, and those of a Zoho user where it is known who that is. */
+/** Whose grants are counted: those of a connection, and those of a Zoho user if it is known who that is. */
 export type Whose = `connection:${string}` | `user:${string}`
 
 /**

@@ -17,7 +17,7 @@ export interface GrantOwner {
 }
 
 /**
- * Asks the accounts server who consented (`GET /oauth/user/info`), where the scopes allow it. Only for people's eyes and for
+ * Asks the accounts server who consented (`GET /oauth/user/info`), if the scopes allow it. Only for people's eyes and for
  * counting: whatever goes wrong, the answer is that nothing is known.
  */
 export async function ownerOfGrant(

@@ -18,7 +18,7 @@ const MAX_REFRESH_TOKENS = 20
 /** From here on it is worth a warning. */
 const MANY_REFRESH_TOKENS = 18
 
-/** Connections that are looked at to count a user's grants; where there are more, the count stays unknown. */
+/** Connections that are looked at to count a user's grants; if there are more, the count stays unknown. */
 const MAX_COUNTED = 10_000
 
 /** What a grant is for, and what Zoho gave. */
@@ -77,7 +77,7 @@ export async function takeGrant(grant: NewGrant, runtime: Runtime): Promise<Conn
   return known
 }
 
-/** Writes down who consented, where Zoho says so. Whatever goes wrong, the connection works as it is. */
+/** Writes down who consented, if Zoho says so. Whatever goes wrong, the connection works as it is. */
 async function nameOwner(
   stored: Connection,
   scopes: readonly string[],
@@ -168,7 +168,7 @@ async function keepFirstToken(
   }
 }
 
-/** How many refresh tokens of the same Zoho user this library keeps; `undefined` where the user or the store is not known. */
+/** How many refresh tokens of the same Zoho user this library keeps; `undefined` if the user or the store is not known. */
 async function countOfUser(
   { userId, dataCenter }: Connection,
   { grants, clock, timeoutMs }: Runtime,

@@ -54,13 +54,13 @@ export async function revokeToken(id: string, value: string, runtime: Runtime): 
   if ((await storedToken(key, runtime)) === value) await store.invalidate(key)
 }
 
-/** The access token that the store keeps; `undefined` where there is none, or the store does not say. */
+/** The access token that the store keeps; `undefined` if there is none, or the store does not say. */
 async function storedToken(key: string, { store }: Runtime): Promise<string | undefined> {
   const record = await store.inspect(key).catch(() => undefined)
   return record?.token && decodePayload(record.token.value)?.value
 }
 
-/** Tells Zoho. @throws ZohoAuthError where Zoho does not take it. */
+/** Tells Zoho. @throws ZohoAuthError if Zoho does not take it. */
 async function tell(
   id: string,
   token: Parameters<Runtime['accounts']['revoke']>[0],

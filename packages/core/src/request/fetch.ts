@@ -9,7 +9,7 @@ import { type Sendable, type SentBody, sendableOf } from './sendable.js'
 type Fetch = typeof globalThis.fetch
 
 /**
- * Sends one request with a token, and again where the API says that the token is dead.
+ * Sends one request with a token, and again if the API says that the token is dead.
  *
  * A request that has an `Authorization` of its own is none of ours, wherever it goes: it is left to `fetch`.
  *

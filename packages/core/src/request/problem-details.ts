@@ -13,9 +13,9 @@ export interface ProblemDetails {
   /** Stable, such as `ERR_ZOHO_CONSENT_REQUIRED`. */
   readonly code?: string
   readonly detail?: string
-  /** This occurrence, where the app names it. */
+  /** This occurrence, if the app names it. */
   readonly instance?: string
-  /** When to try again, in milliseconds from now, where known. */
+  /** When to try again, in milliseconds from now, if known. */
   readonly retryAfterMs?: number
 }
 
@@ -70,7 +70,7 @@ export function toProblemDetails(error: ZohoAuthError, instance?: string): Probl
   }
 }
 
-/** The headers that go with it: `Retry-After` where a time is known, and nothing that a cache may keep. */
+/** The headers that go with it: `Retry-After` if a time is known, and nothing that a cache may keep. */
 export function problemHeaders(error: ZohoAuthError): Record<string, string> {
   return {
     ...(error.statusCode === undefined ? {} : error.headers),

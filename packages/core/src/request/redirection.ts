@@ -81,7 +81,7 @@ export class Redirection {
    * Goes on to where an answer leads.
    *
    * @returns Whether it leads anywhere; if not, it is the last one.
-   * @throws TypeError where `fetch` has a network error.
+   * @throws TypeError if `fetch` has a network error.
    */
   follows(response: Response, outgoing: Outgoing): boolean {
     const { status } = response
@@ -132,7 +132,7 @@ export class Redirection {
   /**
    * The last answer as `fetch` gives it.
    *
-   * @throws TypeError where it is not what `integrity` says.
+   * @throws TypeError if it is not what `integrity` says.
    */
   finished(response: Response): Response | Promise<Response> {
     if (this.#count === 0 && !this.#integrity) return response

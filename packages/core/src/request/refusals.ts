@@ -44,7 +44,7 @@ interface Endpoint {
   readonly origin: string
   /** Method, origin, and path with ids blanked. */
   readonly endpoint: string
-  /** Whose host it is, where that is known. */
+  /** Whose host it is, if that is known. */
   readonly product: Product | undefined
 }
 

@@ -165,7 +165,7 @@ function ofRequest(request: Request): SendableBody {
 }
 
 /**
- * The request with a body that can be had again, or `undefined` and nothing done where it is a stream.
+ * The request with a body that can be had again, or `undefined` and nothing done if it is a stream.
  *
  * A request cannot be asked. But a stream goes out in the modes `cors` and `same-origin` only, and the constructor says so
  * before it touches the body (Fetch standard, section 5.4).

@@ -135,7 +135,7 @@ export interface ConnectionStore {
    * @throws ZohoAuthError `ERR_ZOHO_CONFLICT` if `ifVersion` is given and another version is stored.
    */
   put(connection: Connection, options?: PutOptions): Promise<Connection>
-  /** Does nothing where there is none. */
+  /** Does nothing if there is none. */
   delete(id: string): Promise<void>
   list(): AsyncIterable<Connection>
   close?(): Promise<void>

@@ -10,7 +10,7 @@ export interface Sealer {
   seal(record: string, text: string, facts?: string): Promise<string>
   /**
    * @param facts Those it was sealed with. A text that was sealed without any opens with all: see {@link Sealer.isBound}.
-   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` where the key is not in the ring: never a reason to reconnect.
+   * @throws ZohoAuthError `ERR_ZOHO_CONFIG` if the key is not in the ring: never a reason to reconnect.
    * @throws ZohoAuthError `ERR_ZOHO_STORE` where it was not sealed for this record and these facts, or was changed.
    */
   open(record: string, sealed: string, facts?: string): Promise<string>

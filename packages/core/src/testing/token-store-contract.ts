@@ -398,7 +398,7 @@ export function tokenStoreContract(test: TestFunction, open: Open<TokenStore>): 
   })
 }
 
-/** Plays a scene that a duration must not end too early; where the machine was too slow for it, again with twice as much. */
+/** Plays a scene that a duration must not end too early; if the machine was too slow for it, again with twice as much. */
 async function inTime(play: (ms: number, attempt: number) => Promise<'in time' | 'late'>): Promise<void> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
     if ((await play(SHORT_MS * 2 ** attempt, attempt)) === 'in time') return

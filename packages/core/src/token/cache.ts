@@ -12,7 +12,7 @@ export interface CachedToken {
   readonly key: string
   /** Its whole life when it was made, in milliseconds. */
   readonly lifeMs: number
-  /** An API rejected it: only used where nothing better can be had. */
+  /** An API rejected it: only used if nothing better can be had. */
   rejected: boolean
   /** What callers are given, made once. */
   promise: Promise<Token> | undefined

@@ -32,7 +32,7 @@ export function decodePayload(text: string): TokenPayload | undefined {
     !(lifeMs > 0)
   )
     return undefined
-  // A slice shares its characters with the text, where the text is kept anyway.
+  // A slice shares its characters with the text, if the text is kept anyway.
   return {
     value: text.slice(-value.length),
     lifeMs,

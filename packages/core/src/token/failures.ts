@@ -28,7 +28,7 @@ export class RefreshFailures {
     this.#readAgain = readAgain
   }
 
-  /** @throws ZohoAuthError `ERR_ZOHO_CONSENT_REQUIRED` where a grant is known to be dead and could not be marked. */
+  /** @throws ZohoAuthError `ERR_ZOHO_CONSENT_REQUIRED` if a grant is known to be dead and could not be marked. */
   assertAlive(key: string, connection: string): void {
     if (this.#runtime.cooldowns.failuresOf(key).dead === 'for-good')
       throw new ZohoAuthError('ERR_ZOHO_CONSENT_REQUIRED', { connection })

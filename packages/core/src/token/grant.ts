@@ -13,7 +13,7 @@ import { once } from '../words/waits.js'
 /** What the library calls to read and change connections; an app's own lookup function can only read. */
 export interface Grants {
   get(id: string): Promise<Connection | undefined>
-  /** Absent where the app keeps its connections itself and gave only a function. */
+  /** Absent if the app keeps its connections itself and gave only a function. */
   readonly store?: ConnectionStore | undefined
 }
 
@@ -21,7 +21,7 @@ export interface Grants {
  * Gate 3, grant: the connection's refresh token, data centre and state.
  *
  * @throws ZohoAuthError `ERR_ZOHO_NO_CONNECTION`, `ERR_ZOHO_CONSENT_REQUIRED`, `ERR_ZOHO_REVOKED`, or `ERR_ZOHO_STORE`
- *   where it cannot be read.
+ *   if it cannot be read.
  */
 export async function readGrant(grants: Grants, id: string): Promise<Connection> {
   const connection = await grants.get(id)
@@ -68,7 +68,7 @@ export function grantKey(connection: Connection, clientId: string): string {
 /** Characters of the digest that are kept: 132 bits. */
 const DIGEST_LENGTH = 22
 
-/** Where connections are read, and written where that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
+/** Where connections are read, and written if that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
 export function grantsOf(settings: Settings, secrets: Secrets): Grants {
   const { connections, single, clock } = settings
   const timeoutMs = Math.min(settings.timeoutMs, settings.maxWaitMs)
@@ -116,7 +116,7 @@ export function grantsOf(settings: Settings, secrets: Secrets): Grants {
   }
 }
 
-/** The store of connections: in memory for a single one, sealed where it is durable. */
+/** The store of connections: in memory for a single one, sealed if it is durable. */
 function sealed(store: ConnectionStore | undefined, settings: Settings): ConnectionStore {
   const { single, clock, sealer, plaintext } = settings
   if (store === undefined) return memoryConnectionStore(only(single, clock.now()))

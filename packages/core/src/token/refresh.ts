@@ -206,7 +206,7 @@ export class Refresher {
       : 0
   }
 
-  /** Waits a back-off out where a caller has nothing else and the time for it; otherwise throws what the cooldown means. */
+  /** Waits a back-off out if a caller has nothing else and the time for it; otherwise throws what the cooldown means. */
   async #pause(
     cooldown: RememberedCooldown,
     connection: Connection,

@@ -24,7 +24,7 @@ export interface FlightControl {
    */
   readonly stop: Stop
   stage: FlightStage
-  /** When the last of those who wait gives up, in milliseconds since the epoch; never, where nobody has to wait. */
+  /** When the last of those who wait gives up, in milliseconds since the epoch; never, if nobody has to wait. */
   lastUntil(): number
   /**
    * Nothing is sent until then. Who has something to fall back on, or gives up before, is told so at once.
@@ -53,7 +53,7 @@ export class SingleFlight<Outcome> {
   }
 
   /**
-   * The outcome of a key's flight, which `task` starts where none is under way. `undefined`: it pauses, and the caller has
+   * The outcome of a key's flight, which `task` starts if none is under way. `undefined`: it pauses, and the caller has
    * something to fall back on.
    */
   join(
@@ -64,7 +64,7 @@ export class SingleFlight<Outcome> {
     return (this.#flights.get(key) ?? this.#start(key, false, task)).wait(caller)
   }
 
-  /** Starts a flight that nobody waits for, where none is under way. */
+  /** Starts a flight that nobody waits for, if none is under way. */
   startInBackground(key: string, task: (control: FlightControl) => Promise<Outcome>): void {
     if (!this.#flights.has(key)) this.#start(key, true, task)
   }
@@ -127,7 +127,7 @@ class Flight<Outcome> implements FlightControl {
       this.#forget()
       for (const caller of this.#callers) caller.resolve(outcome)
     } catch (error) {
-      // Also where it took too long: what it still waits for ends, and nothing is sent later.
+      // Also if it took too long: what it still waits for ends, and nothing is sent later.
       this.stop.stop(error as Error)
       this.#forget()
       for (const caller of this.#callers) caller.reject(error)

@@ -90,7 +90,7 @@ export class TokenSource {
   }
 
   /**
-   * The slow half of `getToken`: everything but a fresh token in the cache. Gives the refused one back, from `refresh`, where Zoho
+   * The slow half of `getToken`: everything but a fresh token in the cache. Gives the refused one back, from `refresh`, if Zoho
    * answered a refresh with it: it is not asked again for a while.
    *
    * @throws ZohoAuthError `ERR_ZOHO_UNAVAILABLE` at the end of the caller's time, whatever it waited for.
@@ -221,7 +221,7 @@ export class TokenSource {
     this.#flights.startInBackground(id, this.#task(id))
   }
 
-  /** One flight. It ends, also where a store or an app's own lookup never answers. */
+  /** One flight. It ends, also if a store or an app's own lookup never answers. */
   #task(id: string): (control: FlightControl) => Promise<SourcedToken> {
     const { clock } = this.#runtime
     return (control) => {

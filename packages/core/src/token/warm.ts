@@ -15,7 +15,7 @@ const MAX_MADE_UP_MS = 100
 /** Most failures that are named one by one in a report. */
 const MAX_FAILURES = 100
 
-/** Asks for a token of one connection after the other, evenly, and slower where the answers are slow. */
+/** Asks for a token of one connection after the other, evenly, and slower if the answers are slow. */
 export async function warm(
   ids: Iterable<string> | AsyncIterable<string>,
   { perSecond = DEFAULT_PER_SECOND, onProgress, signal }: WarmOptions = {},

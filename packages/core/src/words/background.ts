@@ -50,7 +50,7 @@ export class Background {
     this.#running.add(running)
   }
 
-  /** Does a caller's work, which goes on to its end also where the caller leaves, or the engine is closed meanwhile. */
+  /** Does a caller's work, which goes on to its end also if the caller leaves, or the engine is closed meanwhile. */
   during<T>(work: () => Promise<T>): Promise<T> {
     const running = this.#scope.outside(work)
     const ended = running.then(

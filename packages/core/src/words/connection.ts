@@ -43,7 +43,7 @@ export type Connection = {
   readonly updatedAt: number
   /** A name for people. */
   readonly label?: string
-  /** Zoho's own id (ZUID) of the user who consented, where the scopes let it be read. */
+  /** Zoho's own id (ZUID) of the user who consented, if the scopes let it be read. */
   readonly userId?: string
   /** What newer consents replaced, and Zoho has not been told of yet. */
   readonly replaced?: readonly ReplacedGrant[]

@@ -13,7 +13,7 @@ export interface ConsentRequest {
   readonly dataCenter?: DataCenter | undefined
   /** The environment of Zoho CRM that the user is asked to choose. Default `production`. */
   readonly environment?: Environment | undefined
-  /** A name for people. Default: the user's e-mail address, where the scopes let it be read. */
+  /** A name for people. Default: the user's e-mail address, if the scopes let it be read. */
   readonly label?: string | undefined
 }
 
@@ -82,7 +82,7 @@ export interface ZohoConsent {
    * @param callbackUrl What the browser was sent to, whole or from its path on.
    * @param state What `start` gave, from the session of this very user.
    * @throws ZohoAuthError `ERR_ZOHO_STATE` for a callback that does not belong to this session, is too late or was used;
-   *   `ERR_ZOHO_CONSENT_REQUIRED` where the user refused or the code is dead; `ERR_ZOHO_CLIENT`, `ERR_ZOHO_THROTTLED`,
+   *   `ERR_ZOHO_CONSENT_REQUIRED` if the user refused or the code is dead; `ERR_ZOHO_CLIENT`, `ERR_ZOHO_THROTTLED`,
    *   `ERR_ZOHO_UNAVAILABLE`, `ERR_ZOHO_TIMEOUT`, `ERR_ZOHO_BAD_RESPONSE`, `ERR_ZOHO_STORE`. The connection is then as it was.
    */
   finish(callbackUrl: string | URL, state: string, options?: ConsentFinishOptions): Promise<Connection>

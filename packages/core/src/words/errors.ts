@@ -117,7 +117,7 @@ const BRAND: unique symbol = Symbol.for('zoho-auth.error') as never
 
 /** What one occurrence adds to its code. */
 export interface ZohoAuthErrorDetails {
-  /** Replaces the message of the code. Must be fit for strangers where the code carries a status. */
+  /** Replaces the message of the code. Must be fit for strangers if the code carries a status. */
   readonly message?: string | undefined
   readonly action?: string | undefined
   readonly connection?: string | undefined
@@ -136,17 +136,17 @@ export interface ZohoAuthErrorDetails {
 export class ZohoAuthError extends Error {
   override readonly name = 'ZohoAuthError'
   readonly code: ZohoAuthErrorCode
-  /** The HTTP status to answer an app's own user with; absent where only a bare 500 is right. */
+  /** The HTTP status to answer an app's own user with; absent if only a bare 500 is right. */
   declare readonly statusCode?: number
   /** The same, under the name that Express and Nest 12 look for. */
   declare readonly status?: number
-  /** `true` where there is a status: the message is fit for strangers (the convention of `http-errors`). */
+  /** `true` if there is a status: the message is fit for strangers (the convention of `http-errors`). */
   declare readonly expose?: boolean
-  /** Headers for that answer: `Retry-After`, in seconds, where a time is known. */
+  /** Headers for that answer: `Retry-After`, in seconds, if a time is known. */
   declare readonly headers?: Readonly<Record<string, string>>
   /** Whether the same call can succeed later without anyone doing anything. */
   readonly retryable: boolean
-  /** When to try again, in milliseconds from now, where known. */
+  /** When to try again, in milliseconds from now, if known. */
   declare readonly retryAfterMs?: number
   /** What the operator should do. Not for strangers. */
   readonly action: string
@@ -228,7 +228,7 @@ export function describeFault(thrown: unknown, mask: (text: string) => string = 
 
 const plain = (text: string): string => text
 
-/** What an error is called, where that says more than "Error". Drivers leave `name` as it was: their class tells then. */
+/** What an error is called, if that says more than "Error". Drivers leave `name` as it was: their class tells then. */
 export function faultName(thrown: unknown): string | undefined {
   const fault = Object(thrown) as { name?: unknown; constructor?: { name?: unknown } }
   const told = fault.name === PLAIN ? fault.constructor?.name : fault.name

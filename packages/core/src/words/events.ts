@@ -51,7 +51,7 @@ export interface ZohoAuthEvents {
     readonly reason: Extract<CooldownReason, 'throttled' | 'budget'>
     readonly retryAfterMs: number
   }
-  /** A new grant was stored. `refreshTokens` is how many this library knows of for the same Zoho user, where it knows. */
+  /** A new grant was stored. `refreshTokens` is how many this library knows of for the same Zoho user, if it knows. */
   'connection.created': {
     readonly connection: string
     readonly dataCenter: DataCenter

@@ -5,7 +5,7 @@ import type { Events } from './events.js'
 import type { Logger } from './logger.js'
 
 /**
- * Lines of failures within {@link LINES_WINDOW_MS}, a hundred in ten minutes: where everything fails at once, more would
+ * Lines of failures within {@link LINES_WINDOW_MS}, a hundred in ten minutes: if everything fails at once, more would
  * drown what else an app has to say.
  */
 const MAX_LINES = 100
@@ -47,7 +47,7 @@ interface Failure {
  * then it is counted. It ends with a token, and is said again when it comes back. What else happens is a line of
  * `logger.debug`.
  *
- * Not promised: a line each where more than {@link MAX_LINES} fail at once; one line says that there are more.
+ * Not promised: a line each if more than {@link MAX_LINES} fail at once; one line says that there are more.
  */
 export class FailureLog {
   readonly #logger: Logger
@@ -148,7 +148,7 @@ export class FailureLog {
     failures.set(keyOf(error), { code: error.code, message: error.message, times: 1, open: true })
   }
 
-  /** Whether there is room for one more line; where it is the first that has none, this is said instead. */
+  /** Whether there is room for one more line; if it is the first that has none, this is said instead. */
   #mayWarn(): boolean {
     const now = this.#clock.now()
     if (now - this.#linesSince >= LINES_WINDOW_MS) {

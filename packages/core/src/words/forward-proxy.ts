@@ -4,11 +4,11 @@ import { ZohoAuthError } from './errors.js'
 export interface ForwardProxy {
   /** The variable that names it. Its value may hold a password, and is shown nowhere. */
   readonly variable: string
-  /** What to do where Node's own `fetch` does not use it, without a full stop; `undefined` where it does. */
+  /** What to do if Node's own `fetch` does not use it, without a full stop; `undefined` if it does. */
   readonly advice: string | undefined
 }
 
-/** The variables that Node reads for https, where it reads any; the first that is set. */
+/** The variables that Node reads for https, if it reads any; the first that is set. */
 const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const
 
 /**
@@ -17,7 +17,7 @@ const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as 
  *
  * Says nothing about a `fetch` of the app's own, or a dispatcher that it set for all.
  *
- * @returns `undefined` where no variable is set.
+ * @returns `undefined` if no variable is set.
  */
 export function forwardProxy(env: NodeJS.ProcessEnv = process.env): ForwardProxy | undefined {
   const variable = VARIABLES.find((name) => env[name])
@@ -33,7 +33,7 @@ export function forwardProxy(env: NodeJS.ProcessEnv = process.env): ForwardProxy
   return { variable, advice }
 }
 
-/** `action` where the accounts server was not reached in time, or at all: with advice where a proxy is named and not used. */
+/** `action` if the accounts server was not reached in time, or at all: with advice if a proxy is named and not used. */
 export function unreachedAction(code: 'ERR_ZOHO_UNAVAILABLE' | 'ERR_ZOHO_TIMEOUT'): string {
   const { action } = new ZohoAuthError(code)
   const advice = forwardProxy()?.advice

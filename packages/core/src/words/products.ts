@@ -91,14 +91,14 @@ interface ProductRow {
   readonly host: 'gateway' | (string & {}) | Readonly<Partial<Record<DataCenter, string>>>
   /** Further labels below the product domain on which it answers; `apiUrl` never names them. */
   readonly also?: readonly string[]
-  /** What the paths of its API begin with, where they tell it from others on the same host. */
+  /** What the paths of its API begin with, if they tell it from others on the same host. */
   readonly paths?: readonly string[]
   readonly dialect?: Dialect
   readonly organization?: OrganizationParameter
   /** What its scopes begin with. Zoho compares them without regard to case. */
   readonly scopes: readonly string[]
   /**
-   * Data centres that the source names. Where there are more, the hosts of the same rule are taken for them. Absent where the
+   * Data centres that the source names. Where there are more, the hosts of the same rule are taken for them. Absent if the
    * hosts are listed.
    */
   readonly dataCenters?: readonly DataCenter[]
@@ -660,7 +660,7 @@ export interface ProductFacts {
   readonly product: Product
   /** What its scopes begin with, such as `ZohoRecruit`. */
   readonly scopes: readonly string[]
-  /** Where it wants to be told which organisation is meant; absent where it does not, or where nothing is known. */
+  /** Where it wants to be told which organisation is meant; absent if it does not, or if nothing is known. */
   readonly organization?: OrganizationParameter
   /** Data centres in which it is documented, or was seen. */
   readonly dataCenters: readonly DataCenter[]
@@ -730,7 +730,7 @@ export function isBrandHost(name: string, dataCenter: DataCenter): boolean {
 }
 
 /**
- * Which product a URL belongs to: by its host where that is a product's own, by its path on the gateway, and on origins that
+ * Which product a URL belongs to: by its host if that is a product's own, by its path on the gateway, and on origins that
  * the app named (`own`), where it is a guess. `undefined`: nobody knows.
  */
 export function productOf(url: URL, own: boolean): Product | undefined {

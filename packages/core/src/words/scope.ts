@@ -15,7 +15,7 @@ export class ConnectionRef {
     this.resolved = typeof connection === 'string' ? connection : undefined
   }
 
-  /** A string where it is known or found at once, so that the common case costs no promise. */
+  /** A string if it is known or found at once, so that the common case costs no promise. */
   resolve(): string | undefined | Promise<string | undefined> {
     if (this.resolved !== undefined) return this.resolved
     if (this.#asking !== undefined) return this.#asking

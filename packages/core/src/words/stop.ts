@@ -1,7 +1,7 @@
 import type { EngineClock } from './engine-clock.js'
 
 /**
- * What ends the waits of one piece of work. An `AbortSignal` does the same; but where thousands begin in one moment, fifty
+ * What ends the waits of one piece of work. An `AbortSignal` does the same; but if thousands begin in one moment, fifty
  * microseconds and a kilobyte for each tell.
  */
 export class Stop {

@@ -20,7 +20,7 @@ export class Token {
   /** Origin that Zoho's answer named for API calls, without a trailing slash. Not every product lives there. */
   readonly apiDomain: string
   readonly dataCenter: DataCenter
-  /** The scopes Zoho's answer named; empty where it named none. */
+  /** The scopes Zoho's answer named; empty if it named none. */
   readonly scopes: readonly string[]
   /** The number of this token; a later token of the same connection has a greater one. */
   readonly generation: number

@@ -51,7 +51,7 @@ export function answerConsent(world: World, form: URLSearchParams): Answer {
   return decided(world, request, choice, 303)
 }
 
-/** @param choice Undefined where the user refused. */
+/** @param choice Undefined if the user refused. */
 function decided(world: World, request: AuthRequest, choice: Choice | undefined, status: number): Answer {
   const accepted = choice && { ...choice, code: codeFor(world, choice, request.query) }
   return callback(world, request, accepted, status)

@@ -21,7 +21,7 @@ export type ChoiceProblem = 'Invalid User' | 'Invalid Organisation' | 'Invalid E
  * Reads `user`, `organization` (an id), `environment` and `dataCenter`.
  *
  * Defaults: the user's first organisation, production, and the data centre that was asked. The environment counts
- * only where a scope of CRM is asked for.
+ * only if a scope of CRM is asked for.
  */
 export function choiceFrom(
   world: World,

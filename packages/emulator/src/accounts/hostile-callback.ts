@@ -3,7 +3,7 @@ import type { AuthFault } from '../faults.js'
 /** A host that is nobody's: RFC 2606 reserves `.example`. */
 const FOREIGN_HOST = 'foreign.example'
 
-/** Length of the parameter of `long-parameter` where the fault names none: 1 MiB. */
+/** Length of the parameter of `long-parameter` if the fault names none: 1 MiB. */
 const LONG_BYTES = 1_048_576
 
 const SCRIPT = '"><script>alert(1)</script>'

@@ -8,7 +8,7 @@ import { Fields } from './fields.js'
 
 const PREFIX = '/__emulator'
 
-/** The root too, where a browser asks for a page: it is shown the way. */
+/** The root too, if a browser asks for a page: it is shown the way. */
 export function isControl({ method, path, request }: Visit): boolean {
   if (path === '/') return method === 'GET' && (request.headers.accept ?? '').includes('text/html')
   return path === PREFIX || path.startsWith(`${PREFIX}/`)

@@ -41,7 +41,7 @@ function user(name: string): Readonly<Record<string, unknown>> {
 /**
  * What CRM says about itself: its modules, the fields of a module, its users. The organisation: `organization.ts`.
  *
- * Zoho's own SDK reads them before the first record, and fails where modules or fields come in the shape of records.
+ * Zoho's own SDK reads them before the first record, and fails if modules or fields come in the shape of records.
  * Every module has the same fields, and the only user is the owner of the grant. The keys are a selection from the
  * CRM pages on modules, fields and users.
  *

@@ -6,12 +6,12 @@ import { PRODUCTS, type Product } from './product.js'
  *
  * One origin stands for many hosts here, and products share paths. It is decided in this order:
  *
- * 1. By the host, where `X-Forwarded-Host` or else `Host` names one of Zoho's, such as `sign.zoho.eu` or
+ * 1. By the host, if `X-Forwarded-Host` or else `Host` names one of Zoho's, such as `sign.zoho.eu` or
  *    `sign.zoho.eu:4010`. Its first label is the product, whatever the path; a label that no row knows is the product
  *    `unknown`. The gateway (`www.zohoapis.eu`) serves many: there the path decides, and one that no row knows is
  *    `unknown`.
  * 2. By a path that one product has alone, such as `/crm/v8/`.
- * 3. By the documented resources, where products share a prefix.
+ * 3. By the documented resources, if products share a prefix.
  * 4. By the owner of a shared prefix: `/api/v1` is Desk's, `/api/v2` Cliq's, `/api/v3` Projects'.
  *
  * @returns Undefined for everything else, and for Zoho's hosts without an API.

@@ -57,7 +57,7 @@ export interface AnswerContext {
   readonly token: string | undefined
   /** What was asked for. */
   readonly url: URL
-  /** The path under which this app forwards paths as they are; `undefined` where they are rewritten. */
+  /** The path under which this app forwards paths as they are; `undefined` if they are rewritten. */
   readonly mount: string | undefined
 }
 

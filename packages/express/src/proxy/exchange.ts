@@ -13,7 +13,7 @@ export interface ExchangeParts {
   readonly product: Product
   /** Checked by `isForwardable`. */
   readonly path: string
-  /** The path under which this app forwards paths as they are; `undefined` where they are rewritten. */
+  /** The path under which this app forwards paths as they are; `undefined` if they are rewritten. */
   readonly mount: string | undefined
   /** Names of further request headers that stay here, in lower case. */
   readonly dropped: ReadonlySet<string>
@@ -21,9 +21,9 @@ export interface ExchangeParts {
 }
 
 /**
- * Sends one request to Zoho and its answer to the client. Ends silently where the client goes away.
+ * Sends one request to Zoho and its answer to the client. Ends silently if the client goes away.
  *
- * @throws ZohoAuthError where there is no answer to hand on, and where one breaks off: then `res` is destroyed.
+ * @throws ZohoAuthError if there is no answer to hand on, and where one breaks off: then `res` is destroyed.
  */
 export async function exchange(
   req: IncomingMessage,

@@ -11,7 +11,7 @@ export interface ZohoProxyOptions<R extends ZohoRequest = ZohoRequest> {
    * is no default: without it the proxy would be an open door.
    *
    * Only `true` opens; everything else is answered with a 403. May be async. What it throws goes to `next`. Decide by
-   * what your own sign-in has proved and, where not every path is for everyone, by a list of what is allowed: Zoho may
+   * what your own sign-in has proved and, if not every path is for everyone, by a list of what is allowed: Zoho may
    * read a path that you do not know (other case, encoded letters) as one that you meant to keep out.
    */
   readonly authorize: (req: R) => boolean | undefined | Promise<boolean | undefined>

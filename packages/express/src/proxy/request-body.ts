@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Patience } from './patience.js'
 
 /**
- * Most of a request body that is kept until its answer, in bytes (64 KiB), so that the request can be sent again where the
+ * Most of a request body that is kept until its answer, in bytes (64 KiB), so that the request can be sent again if the
  * token turns out to be dead. A longer body is streamed, and sent once.
  */
 export const MAX_REPLAYED_BYTES = 65_536
@@ -39,7 +39,7 @@ export class RequestBody {
     this.#chunks = req.iterator({ destroyOnReturn: false }) as Chunks
   }
 
-  /** Bytes where the body can be sent again, else a stream of them. Read as fast as it is taken. */
+  /** Bytes if the body can be sent again, else a stream of them. Read as fast as it is taken. */
   async content(): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
     const held: Buffer[] = []
     let length = 0

@@ -26,7 +26,7 @@ export function isForwardable(target: string): boolean {
   return !plain.split('/').some((segment) => DOTS.test(segment))
 }
 
-/** A path with every layer of encoding taken off, one character per byte; `undefined` where that cannot be done. */
+/** A path with every layer of encoding taken off, one character per byte; `undefined` if that cannot be done. */
 function decoded(path: string): string | undefined {
   try {
     // Broken escapes, and bytes that are not UTF-8: some servers read dots and slashes in them.

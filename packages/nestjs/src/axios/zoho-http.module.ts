@@ -18,7 +18,7 @@ export interface ZohoHttpModuleOptions {
   readonly axios?: AxiosDefaults
   /** Whether every module may inject the service without importing it. Default `false`. */
   readonly isGlobal?: boolean
-  /** Modules to take the engine from, where `ZohoAuthModule` is not global. */
+  /** Modules to take the engine from, if `ZohoAuthModule` is not global. */
   readonly imports?: ModuleMetadata['imports']
 }
 

@@ -12,7 +12,7 @@ import { connectFaults, mountOf } from './options.js'
  * what `connection` of the module says, unless `connect.connection` does.
  *
  * @param roots The options of every root of the application, these included.
- * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, also where something else stands in for the engine that the options describe.
+ * @throws ZohoAuthError `ERR_ZOHO_CONFIG`, also if something else stands in for the engine that the options describe.
  */
 export function mountConnect(
   adapter: AbstractHttpAdapter,

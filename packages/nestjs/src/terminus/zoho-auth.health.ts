@@ -24,7 +24,7 @@ export interface ZohoHealthOptions {
 export interface ZohoHealthDetails {
   readonly state?: ConnectionStatus['state']
   readonly dataCenter?: DataCenter
-  /** Of the token at hand, in milliseconds; absent where there is none, which the next request changes. */
+  /** Of the token at hand, in milliseconds; absent if there is none, which the next request changes. */
   readonly lifeLeftMs?: number
   /** New tokens that may still be taken in the current window. */
   readonly budgetLeft?: number
@@ -34,7 +34,7 @@ export interface ZohoHealthDetails {
   readonly lastError?: string
   /** The token store does not answer. */
   readonly store?: 'down'
-  /** Refreshes of this process that wait for room among its requests to Zoho; absent where none does. */
+  /** Refreshes of this process that wait for room among its requests to Zoho; absent if none does. */
   readonly queued?: number
   /** Why there is no status: the code of an error, or `timeout`. */
   readonly error?: string
@@ -122,7 +122,7 @@ function detailsOf(status: ConnectionStatus): ZohoHealthDetails {
   }
 }
 
-/** `undefined` where the work takes longer. It goes on by itself, and ends by its own limits. */
+/** `undefined` if the work takes longer. It goes on by itself, and ends by its own limits. */
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {

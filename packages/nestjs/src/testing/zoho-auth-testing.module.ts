@@ -5,7 +5,7 @@ import { getZohoAuthToken, REPLACEMENT, type Replacement } from '../tokens.js'
 
 /** What `ZohoAuthTestingModule.forRoot` takes: how the fake behaves. */
 export interface ZohoAuthTestingModuleOptions extends FakeZohoAuthOptions {
-  /** Names to provide the fake under besides the default one; needed only where no `ZohoAuthModule` does. */
+  /** Names to provide the fake under besides the default one; needed only if no `ZohoAuthModule` does. */
   readonly names?: readonly string[]
 }
 

@@ -9,7 +9,7 @@ export function make(tag, properties, ...children) {
   return element
 }
 
-/** Writes a text only where it changes, so that selections and screen readers are left in peace. */
+/** Writes a text only if it changes, so that selections and screen readers are left in peace. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text
 }

@@ -55,7 +55,7 @@ function fieldFor({ name, type, optional }) {
   return label
 }
 
-/** A field of either type is a number where it looks like one. */
+/** A field of either type is a number if it looks like one. */
 function valueOf({ value, dataset }) {
   const asNumber = dataset.type === 'number' || (dataset.type === 'any' && Number.isFinite(Number(value)))
   return asNumber ? Number(value) : value

@@ -6,7 +6,7 @@ export interface Dialect {
   readonly blank: Answer
   /** The token is expired, forgotten, revoked, of another data centre, or was never a token. */
   readonly dead: Answer
-  /** The second words for the same, where two are known; otherwise the first again. Only a fault asks for them. */
+  /** The second words for the same, if two are known; otherwise the first again. Only a fault asks for them. */
   readonly deadVariant: Answer
   /** The grant lacks the scope. */
   readonly scope: Answer
