@@ -1,16 +1,23 @@
 // The whole suite, one part after the other, and its figures in one table at the end.
 //
 // `pnpm test:full` takes about half an hour on two cores. `pnpm test:full e2e bench` plays some parts alone; `--bounded`
-// plays them in their small form, and `--seeds 200` bounds the simulation. Fails if a figure is not what it must be, or is
-// missing; an aim may be missed.
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+// plays them in their small form, and `--seeds 200` bounds the simulation. `--write` puts what was tried many times into
+// `docs/proof.md`, in the place of the last run of the same part. Fails if a figure is not what it must be, or is missing;
+// an aim may be missed.
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { section, withSection } from './proof.mjs'
+import { postgresServer, redisServer } from './servers.mjs'
 
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: 'string', default: '10000' }, bounded: { type: 'boolean', default: false } },
+  options: {
+    seeds: { type: 'string', default: '10000' },
+    bounded: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
 const form = values.bounded ? [] : ['--full']
@@ -26,6 +33,8 @@ const PARTS = {
   e2e: ['checks/e2e/dist/main.js', ...form],
   bench: ['checks/bench/dist/main.js', ...form],
 }
+
+const PROOF = 'docs/proof.md'
 
 const CONSENT = ['consent-elsewhere', 'consent-kills', 'consent-closes', 'revoke-in-use', 'reconsent']
 
@@ -111,7 +120,9 @@ for (const part of parts) {
   const file = join(folder, `${part}.jsonl`)
   const code = await run(PARTS[part], { ...process.env, FIGURES_FILE: file })
   const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  rows.push(...judged(part, text.split('\n').filter(Boolean).map(JSON.parse)))
+  const figures = text.split('\n').filter(Boolean).map(JSON.parse)
+  rows.push(...judged(part, figures))
+  if (values.write) writeProof(part, figures)
   if (code !== 0) rows.push({ name: `the part ${part}`, must: 'exit code 0', measured: `${code}`, ok: false })
 }
 rmSync(folder, { recursive: true })
@@ -126,6 +137,25 @@ function run(args, env) {
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code ?? signal))
   })
+}
+
+/** What was tried many times, for readers who cannot wait for it. */
+function writeProof(part, figures) {
+  if (values.bounded) throw new Error('--write is for whole runs')
+  const tried = figures.filter(({ trials }) => trials !== undefined)
+  if (tried.length === 0) return
+  const date = new Date().toISOString().slice(0, 10)
+  const text = section(part, tried, { date, versions: versions().join(', ') })
+  writeFileSync(PROOF, withSection(readFileSync(PROOF, 'utf8'), part, text))
+  execFileSync('node_modules/.bin/biome', ['format', '--write', PROOF])
+}
+
+function versions() {
+  const servers = [redisServer(), postgresServer()].flatMap((program) =>
+    program === undefined ? [] : [execFileSync(program, ['--version'], { encoding: 'utf8' })],
+  )
+  const named = servers.map((text) => text.replace(/^(\w+).*?(\d+(\.\d+)+).*$/s, '$1 $2'))
+  return [`Node ${process.version.slice(1)}`, ...named, `${process.platform} ${process.arch}`]
 }
 
 /** The figures of one part beside what they must be, and those that are missing. Bounded forms count less, and have fewer. */

@@ -7,6 +7,10 @@ export default class SummaryReporter {
     const skipped = results.numPendingTests + results.numTodoTests
     const measured = `${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`
     process.stdout.write(`\n${measured}\n`)
-    figure('tests', failed === 0, measured)
+    figure('tests', failed === 0, measured, {
+      trials: results.numPassedTests + failed,
+      failures: failed,
+      seconds: (Date.now() - results.startTime) / 1_000,
+    })
   }
 }

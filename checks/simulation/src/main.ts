@@ -100,7 +100,12 @@ async function many(from: number, count: number, budgetMs: number): Promise<void
     `${seconds.toFixed(1)} s, ${(seeds / seconds).toFixed(0)} seeds/s (${(seeds / busy).toFixed(0)} per second of a core)`,
   )
   if (broken > 0) process.exitCode = 1
-  figure('seeds', broken === 0 && seeds === count, `${seeds}, ${broken} violations`)
+  figure('seeds', broken === 0 && seeds === count, `${seeds}, ${broken} violations`, {
+    trials: seeds,
+    failures: broken,
+    seconds: (performance.now() - startedAt) / 1_000,
+    seed: from,
+  })
   const most = counts.mostInWindow
   figure('most new tokens of a grant in any 10 minutes', most <= MAX_TOKENS, `${most}`)
 }
