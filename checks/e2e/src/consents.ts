@@ -53,7 +53,7 @@ export async function connect(
 }
 
 /** What a browser does: opens Zoho's page as somebody who accepts, and is sent back. */
-async function browse(url: string, user: string): Promise<string> {
+export async function browse(url: string, user: string): Promise<string> {
   const page = new URL(url)
   page.searchParams.set('user', user)
   page.searchParams.set('auto', 'accept')

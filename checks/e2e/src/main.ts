@@ -12,8 +12,6 @@ import type { Scenario } from './scenario.js'
 import { callers } from './scenarios/callers.js'
 import { consentCloses } from './scenarios/consent-closes.js'
 import { consentElsewhere } from './scenarios/consent-elsewhere.js'
-import { consentKills } from './scenarios/consent-kills.js'
-import { kills } from './scenarios/kills.js'
 import { multiTenant } from './scenarios/multi-tenant.js'
 import { newKeys } from './scenarios/new-keys.js'
 import { outage } from './scenarios/outage.js'
@@ -33,10 +31,8 @@ const SCENARIOS: readonly Scenario[] = [
   rollout,
   refusals,
   newKeys,
-  kills,
   outage,
   consentElsewhere,
-  consentKills,
   consentCloses,
   revokeInUse,
   reconsent,

@@ -1,0 +1,73 @@
+/**
+ * kill −9 of real processes in the middle of everything that a store must survive, on file, Redis and PostgreSQL.
+ *
+ * `node dist/main.js` is the bounded form, `--full` the whole one; `--seed N`, `--only TEXT` (of `operation, store`),
+ * `--at MOMENT` for one kill.
+ */
+import { parseArgs } from 'node:util'
+import { startEmulator } from '@zoho-auth/emulator'
+import { endAll } from 'e2e/children'
+import { PLACES, Places } from 'e2e/places'
+import { Report } from '../../support/report.mjs'
+import { afterwards } from './afterwards.js'
+import { LATENCY_MS, play } from './play.js'
+import { bundleProgram } from './program.js'
+import { Random } from './random.js'
+import { Stage } from './stage.js'
+import { TABLE } from './table.js'
+
+const DEFAULT_SEED = '20261128'
+/** Kills of each operation on each store in the bounded form. */
+const BOUNDED = 3
+
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    seed: { type: 'string', default: DEFAULT_SEED },
+    only: { type: 'string', default: '' },
+    at: { type: 'string' },
+  },
+})
+const { full, only, at } = values
+const seed = Number(values.seed)
+const report = new Report(36, 72)
+const places = new Places()
+const program = await bundleProgram()
+const emulator = await startEmulator({ latencyMs: LATENCY_MS })
+
+process.once('exit', () => {
+  endAll()
+  program.remove()
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    endAll()
+    void places.close().finally(() => process.exit(130))
+  })
+
+console.log(`seed ${seed}`)
+await Promise.all(PLACES.map(attack))
+await emulator.close()
+await places.close()
+console.log(report.summary())
+process.exit(report.failed === 0 ? 0 : 1)
+
+async function attack(name: (typeof PLACES)[number]): Promise<void> {
+  const rows = TABLE.map((operation) => ({ operation, title: `${operation.name}, ${name}` })).filter(({ title }) =>
+    title.includes(only),
+  )
+  if (rows.length === 0) return
+  const place = await places.get(name)
+  if (place === undefined) return report.skip(`kills, ${name}`, `${name} is not installed`)
+  const stage = await Stage.set(place, emulator, program.url)
+  await Promise.all(
+    rows.map(({ operation, title }, index) =>
+      report.row(title, async () => ({
+        ...(await play(operation, stage, full ? operation.kills : BOUNDED, new Random(seed + index), at)),
+        seed,
+      })),
+    ),
+  )
+  await stage.close()
+  await report.row(`afterwards, ${name}`, () => afterwards(stage))
+}

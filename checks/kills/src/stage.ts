@@ -1,0 +1,86 @@
+import type { OpenedStores } from '@zoho-auth/core/store'
+import type { Emulator } from '@zoho-auth/emulator'
+import { openStoresAt } from 'e2e/open-stores'
+import type { Place } from 'e2e/places'
+import { Case, newKey } from './case.js'
+import { Child } from './child.js'
+import { Gate } from './gate.js'
+import type { Setup } from './messages.js'
+import { TIMEOUT_MS } from './table.js'
+
+/** Processes of one store that come after the killed ones, and one that shows how long an operation takes. */
+const NEXT = 2
+/** Of those, in milliseconds: nobody kills them. */
+const NEXT_TIMEOUT_MS = 10_000
+/** Kills of one store that are under way at the same time: most of each is waiting for a lease. */
+const AT_ONCE = 8
+
+/** The connection whose token every process takes over when it comes up. */
+const WARM = 'warm'
+
+/** Processes that start at the same time, on all stores together: as many as cores, and one more. */
+const starting = new Gate(3)
+
+/** One store under attack: its servers, its processes, and where they find Zoho. */
+export class Stage {
+  readonly place: Place
+  readonly emulator: Emulator
+  readonly keys: readonly string[]
+  readonly opened: OpenedStores
+  readonly atOnce: Gate = new Gate(AT_ONCE)
+  /** One operation at a time is shown. */
+  readonly showing: Gate = new Gate(1)
+  readonly children: Child[] = []
+  readonly #program: string
+  readonly #nexts: Child[] = []
+  #cases = 0
+
+  private constructor(place: Place, emulator: Emulator, program: string, opened: OpenedStores) {
+    this.place = place
+    this.emulator = emulator
+    this.keys = [newKey('kills')]
+    this.opened = opened
+    this.#program = program
+  }
+
+  static async set(place: Place, emulator: Emulator, program: string): Promise<Stage> {
+    const stage = new Stage(place, emulator, program, await openStoresAt(place.url))
+    await new Case(WARM, stage, stage.#start(NEXT_TIMEOUT_MS)).customer(WARM)
+    const nexts = Array.from({ length: NEXT + 1 }, () => stage.process(NEXT_TIMEOUT_MS))
+    stage.#nexts.push(...(await Promise.all(nexts)))
+    return stage
+  }
+
+  /** A process that is up, connected, and has the code of everything it will do. */
+  process(timeoutMs: number = TIMEOUT_MS): Promise<Child> {
+    return starting.through(async () => {
+      const child = this.#start(timeoutMs)
+      await child.do({ do: 'get', connection: WARM }, { url: this.place.url, keys: this.keys })
+      return child
+    })
+  }
+
+  /** A case, and the process that shows an operation. */
+  case(): Case {
+    this.#cases += 1
+    const next = this.#nexts[this.#cases % NEXT] as Child
+    return new Case(`kill-${this.#cases}`, this, next)
+  }
+
+  get shower(): Child {
+    return this.#nexts[NEXT] as Child
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.children.map((child) => child.kill()))
+    await this.opened.close()
+  }
+
+  #start(timeoutMs: number): Child {
+    const { clientId, clientSecret, url } = this.emulator
+    const setup: Setup = { clientId, clientSecret, accountsUrl: url, timeoutMs }
+    const child = new Child(this.#program, setup)
+    this.children.push(child)
+    return child
+  }
+}
