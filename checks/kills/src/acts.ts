@@ -1,4 +1,10 @@
-import { type Connection, createZohoAuth, isZohoAuthError, sealedConnectionStore, type ZohoAuth } from '@zoho-auth/core'
+import {
+  type Connection,
+  createZohoAuth,
+  isZohoAuthError,
+  sealedConnectionStore,
+  type ZohoAuth,
+} from '@zoho-auth/core'
 import type { OpenedStores } from '@zoho-auth/core/store'
 import { migrate } from '@zoho-auth/store-postgres'
 import { openStoresAt } from 'e2e/open-stores'
@@ -56,7 +62,11 @@ export class Acts {
     }
   }
 
-  async #carryOut(act: Exclude<Act, { do: 'leave' | 'migrate' }>, engine: Engine, space: Space): Promise<Outcome> {
+  async #carryOut(
+    act: Exclude<Act, { do: 'leave' | 'migrate' }>,
+    engine: Engine,
+    space: Space,
+  ): Promise<Outcome> {
     const { zoho } = engine
     switch (act.do) {
       case 'get': {
@@ -197,6 +207,10 @@ async function migrated({ url }: Space): Promise<Outcome> {
   if (protocol !== 'postgres:') return {}
   const pool = new pg.Pool({ connectionString: url.split('?')[0], max: 1 })
   const schema = searchParams.get('schema')
-  await migrate(pool, schema === null ? {} : { schema }).finally(() => pool.end())
+  try {
+    await migrate(pool, schema === null ? {} : { schema })
+  } finally {
+    await pool.end()
+  }
   return {}
 }

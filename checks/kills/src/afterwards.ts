@@ -11,8 +11,12 @@ export async function afterwards({ place, emulator, children, keys }: Stage): Pr
   const records = await place.dump()
   const texts = [...records, ...children.map(({ output }) => output)].join('\n')
   const secrets = [emulator.clientSecret, ...keys.map((key) => key.slice(key.indexOf(':') + 1))]
-  const found = (texts.match(TOKEN_SHAPE)?.length ?? 0) + secrets.filter((secret) => texts.includes(secret)).length
-  const most = Math.max(0, ...emulator.grants.map(({ refreshToken }) => emulator.maxTokensInWindow(refreshToken)))
+  const found =
+    (texts.match(TOKEN_SHAPE)?.length ?? 0) + secrets.filter((secret) => texts.includes(secret)).length
+  const most = Math.max(
+    0,
+    ...emulator.grants.map(({ refreshToken }) => emulator.maxTokensInWindow(refreshToken)),
+  )
   const ended = children.flatMap(({ endedByItself }) => endedByItself ?? [])
   const killed = new Set(children.map(({ pid }) => pid)).size
   return {

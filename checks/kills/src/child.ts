@@ -16,7 +16,10 @@ export interface Done extends Outcome {
 /** One process, seen from outside. */
 export class Child {
   readonly #child: ChildProcess
-  readonly #waiting = new Map<number, { resolve(done: Done): void; reject(fault: Error): void }>()
+  readonly #waiting = new Map<
+    number,
+    { readonly resolve: (done: Done) => void; readonly reject: (fault: Error) => void }
+  >()
   #asked = 0
   #killed = false
   output = ''
@@ -32,7 +35,7 @@ export class Child {
     child.once('exit', (code, signal) => {
       const how = `a process ended: ${signal ?? code}`
       if (!this.#killed && signal !== 'SIGKILL') this.endedByItself = how
-      for (const { reject } of this.#waiting.values()) reject(new Error(how))
+      for (const { reject: fail } of this.#waiting.values()) fail(new Error(how))
       this.#waiting.clear()
     })
     child.on('message', (reply: Reply) => this.#receive(reply))
@@ -60,12 +63,15 @@ export class Child {
     return within(ANSWER_MS, `hang: a process asked to ${act.do}`, answer)
   }
 
-  /** The steps of the last operation that told them, and whether it has ended. */
-  steps(): { readonly names: readonly string[]; readonly ended: boolean } {
+  /** The steps of the last operation that told them, and whether it is under way: it has begun, and has not ended. */
+  steps(): { readonly names: readonly string[]; readonly underWay: boolean } {
     const begin = this.output.lastIndexOf(BEGINS)
     const lines = begin < 0 ? [] : this.output.slice(begin).split('\n').slice(1)
     const names = lines.filter((line) => line.startsWith(STEP) && line !== ENDS)
-    return { names: names.map((line) => line.slice(STEP.length)), ended: lines.includes(ENDS) }
+    return {
+      names: names.map((line) => line.slice(STEP.length)),
+      underWay: begin >= 0 && !lines.includes(ENDS),
+    }
   }
 
   /** kill −9. */

@@ -18,7 +18,7 @@ export interface Verdict {
 }
 
 /** What the next processes find. */
-export interface Aftermath {
+interface Aftermath {
   readonly one: Case
   readonly scene: Scene
   /** The steps the killed process has taken. */
@@ -85,7 +85,10 @@ export const HOLDS: Readonly<Record<HoldsName, Holds>> = {
     const found = new Findings()
     const left = await one.stored()
     found.lost(left === undefined, 'the connection is gone')
-    found.lost(left?.refreshToken !== scene.old && left?.replaced === undefined, 'nobody gives the old grant back')
+    found.lost(
+      left?.refreshToken !== scene.old && left?.replaced === undefined,
+      'nobody gives the old grant back',
+    )
     await isWhole(after, found)
     return found.verdict()
   },
@@ -137,7 +140,10 @@ export const HOLDS: Readonly<Record<HoldsName, Holds>> = {
     found.half(again.failed !== 0, `${again.failed} were not sealed again`)
     await open(keys.slice(0, 1), 'with the new key')
     const [first] = connections
-    found.lost(first === undefined || (await one.health(first.id)) !== 'working', 'the first one does not work')
+    found.lost(
+      first === undefined || (await one.health(first.id)) !== 'working',
+      'the first one does not work',
+    )
     return found.verdict()
   },
 
@@ -159,11 +165,18 @@ export const HOLDS: Readonly<Record<HoldsName, Holds>> = {
 }
 
 /** @param grants With which of them; default with any. */
-async function isWorking(one: Case, found: Findings, grants?: readonly (string | undefined)[]): Promise<void> {
+async function isWorking(
+  one: Case,
+  found: Findings,
+  grants?: readonly (string | undefined)[],
+): Promise<void> {
   const health = await one.health()
   found.lost(health !== 'working', `the connection is ${health}`)
   const { refreshToken } = (await one.stored()) ?? {}
-  found.lost(grants !== undefined && !grants.includes(refreshToken), 'the connection has a grant that is none of its own')
+  found.lost(
+    grants !== undefined && !grants.includes(refreshToken),
+    'the connection has a grant that is none of its own',
+  )
 }
 
 /** A new grant: stored or not, kept or not, made again or not, and in nobody's way. */
@@ -176,7 +189,10 @@ async function isWhole({ one, scene, steps }: Aftermath, found: Findings): Promi
   const { code } = again
   const health = await one.health()
   found.half(code !== undefined && !START_AGAIN.includes(code), `finishing again ended with ${code}`)
-  found.lost(health === 'broken' || (health === 'none' && (code === undefined || scene.old !== undefined)), `the connection is ${health} after ${code ?? 'connecting'}`)
+  found.lost(
+    health === 'broken' || (health === 'none' && (code === undefined || scene.old !== undefined)),
+    `the connection is ${health} after ${code ?? 'connecting'}`,
+  )
   const next = await one.next({ do: 'finish consent', ...(await one.accepted()) })
   found.half(next.code !== undefined, `the next consent ended with ${next.code}`)
   found.lost((await one.health()) !== 'working', 'the next consent does not work')

@@ -27,13 +27,19 @@ export function momentsOf(
 ): readonly Moment[] {
   const [first, ...more] = operation.at
   const ofStore = STORE_MOMENTS[store].filter((name) => steps.includes(name))
-  const named = [...(first === undefined ? [] : [first]), ...ofStore.slice(0, 1), ...more, ...ofStore.slice(1)]
-  // One of each bounded run falls anywhere.
+  const named = [
+    ...(first === undefined ? [] : [first]),
+    ...ofStore.slice(0, 1),
+    ...more,
+    ...ofStore.slice(1),
+  ]
+  // One at least falls anywhere.
   const chosen = named.slice(0, count - 1)
   const left = count - chosen.length
   const spread = (index: number) => (index + random.next()) / left
+  const byTime = Math.round(random.next())
   const others = Array.from({ length: left }, (_, index) =>
-    index % 2 === 0
+    index % 2 === byTime
       ? `${(spread(index) * 100 * OVERTIME).toFixed(1)} %`
       : `#${Math.floor(spread(index) * steps.length)}`,
   )

@@ -38,10 +38,13 @@ export async function play(
 ): Promise<Row> {
   const shown = await stage.showing.through(() => rehearse(operation, stage))
   const unknown = operation.at.filter((name) => !shown.steps.includes(name))
-  if (unknown.length > 0) return { ok: false, figure: 'the table names steps that are none', seen: { unknown, shown } }
+  if (unknown.length > 0)
+    return { ok: false, figure: 'the table names steps that are none', seen: { unknown, shown } }
   const moments = only === undefined ? momentsOf(operation, stage.place.name, shown, count, random) : [only]
   const deaths = await Promise.all(
-    moments.map((moment) => stage.atOnce.through(() => strike(operation, stage, moment, shown.ms, random.next()))),
+    moments.map((moment) =>
+      stage.atOnce.through(() => strike(operation, stage, moment, shown.ms, random.next())),
+    ),
   )
   return judged(operation, deaths)
 }
@@ -80,26 +83,38 @@ async function strike(
     else {
       const waitsAfterMs = time * lengthMs * draw
       await sleep(waitsAfterMs)
-      if (operation.othersWait) waiting = failedOf(one.next({ do: 'get', connection: one.user, callers: CALLERS }))
+      if (operation.othersWait)
+        waiting = failedOf(one.next({ do: 'get', connection: one.user, callers: CALLERS }))
       await sleep(time * lengthMs - waitsAfterMs)
     }
     await victim.kill()
-    const { names: steps, ended } = victim.steps()
+    const { names: steps, underWay } = victim.steps()
     const failed = (await waiting) ?? 0
     const verdict = await HOLDS[operation.holds]({ one, scene, steps })
     const half = failed > 0 ? [...verdict.half, `${failed} callers failed that waited`] : verdict.half
     const { slowestMs: recoveryMs, undisturbedMs } = one
     await one.close()
-    return { ...verdict, half, moment, after: steps.at(-1) ?? '', within: !ended, recoveryMs, undisturbedMs }
+    return {
+      ...verdict,
+      half,
+      moment,
+      after: steps.at(-1) ?? '',
+      within: underWay,
+      recoveryMs,
+      undisturbedMs,
+    }
   } catch (error) {
-    const half = [`${(error as Error).message}`]
-    return { moment, after: victim?.steps().names.at(-1) ?? '', within: true, lost: [], half, unkept: 0, recoveryMs: 0, undisturbedMs: 0 }
+    const after = victim?.steps().names.at(-1) ?? ''
+    const half = [(error as Error).message]
+    return { moment, after, within: false, lost: [], half, unkept: 0, recoveryMs: 0, undisturbedMs: 0 }
   } finally {
     await victim?.kill()
   }
 }
 
-async function failedOf(getting: Promise<{ readonly failed?: number; readonly code?: string }>): Promise<number> {
+async function failedOf(
+  getting: Promise<{ readonly failed?: number; readonly code?: string }>,
+): Promise<number> {
   const { failed, code } = await getting
   return code === undefined ? (failed ?? 0) : CALLERS
 }
@@ -117,12 +132,18 @@ function judged({ heldUpMs }: Operation, deaths: readonly Death[]): Row {
     ok: lost === 0 && half === 0 && within > 0 && inTime,
     figure:
       `${lost} lost, ${half} half; ${within} of ${deaths.length} within, recovered ≤ ${seconds(slowestMs)}` +
-      `${inTime ? '' : ` (bound ${seconds(boundMs)})`}${unkept > 0 ? `, ${unkept} grants in vain` : ''}`,
+      `${inTime ? '' : ` (bound ${seconds(boundMs)})`}${unkept > 0 ? `, given in vain: ${unkept}` : ''}`,
     trials: deaths.length,
     failures: deaths.filter((death) => death.lost.length + death.half.length > 0).length,
     seen: deaths
       .filter((death) => death.lost.length + death.half.length > 0 || death.recoveryMs > boundMs)
-      .map(({ moment, after, lost: gone, half: left, recoveryMs }) => ({ at: moment, after, lost: gone, half: left, recoveryMs })),
+      .map(({ moment, after, lost: gone, half: left, recoveryMs }) => ({
+        at: moment,
+        after,
+        lost: gone,
+        half: left,
+        recoveryMs,
+      })),
   }
 }
 

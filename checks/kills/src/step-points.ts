@@ -23,7 +23,11 @@ export function stepOnDisk(steps: Steps): void {
   }
   const writeFile = async (path: string, data: string): Promise<void> => {
     const handle = await steppedOpen(path, 'w')
-    await inHalves(handle, data, steps).finally(() => handle.close())
+    try {
+      await inHalves(handle, data, steps)
+    } finally {
+      await handle.close()
+    }
   }
   Object.assign(fsp, { open: steppedOpen, writeFile })
   syncBuiltinESMExports()

@@ -135,7 +135,7 @@ export const TABLE: readonly Operation[] = [
 
 /** Moments of every operation, where its store meets the system. */
 export const STORE_MOMENTS = {
-  file: ['half written', 'rename', 'rename done', 'symlink done'],
+  file: ['half written', 'rename', 'symlink done', 'rename done', 'mkdir done'],
   redis: ['told the store'],
   postgres: ['told the store'],
 } as const
