@@ -1,7 +1,19 @@
 import type { ChildProcess } from 'node:child_process'
 import { ended, startProgram } from 'e2e/children'
 import { within } from '../../support/within.mjs'
-import { type Act, BEGINS, ENDS, type Outcome, type Reply, type Setup, type Space, STEP } from './messages.js'
+import {
+  type Act,
+  BEGINS,
+  ENDS,
+  LEARN,
+  type Outcome,
+  type Reply,
+  type Setup,
+  type Space,
+  STEP,
+} from './messages.js'
+
+const START = new URL('./start.js', import.meta.url).href
 
 /** Longer than anything that ends well on a busy machine, in milliseconds: what takes longer hangs. */
 const ANSWER_MS = 60_000
@@ -27,8 +39,9 @@ export class Child {
   endedByItself: string | undefined
   readonly gone: Promise<void>
 
-  constructor(program: string, setup: Setup) {
-    const child = startProgram(program)
+  /** @param args Of `start.ts`. */
+  constructor(args: readonly string[], setup: Setup) {
+    const child = startProgram(START, args)
     this.#child = child
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => this.#print(text))
@@ -38,7 +51,9 @@ export class Child {
       for (const { reject: fail } of this.#waiting.values()) fail(new Error(how))
       this.#waiting.clear()
     })
-    child.on('message', (reply: Reply) => this.#receive(reply))
+    child.on('message', (reply: Reply | typeof LEARN) => {
+      if (reply !== LEARN) this.#receive(reply)
+    })
     child.on('error', () => {})
     child.send(setup)
     this.gone = ended(child)
@@ -61,6 +76,16 @@ export class Child {
       this.#child.send(task, (error) => error && reject(error))
     })
     return within(ANSWER_MS, `hang: a process asked to ${act.do}`, answer)
+  }
+
+  /** Lets it keep its compiled code for those that start later. */
+  async learn(): Promise<void> {
+    const learned = new Promise<void>((resolve) => {
+      const listen = (message: unknown) => message === LEARN && resolve()
+      this.#child.on('message', listen)
+    })
+    this.#child.send(LEARN)
+    await within(ANSWER_MS, 'a process that learns', learned)
   }
 
   /** The steps of the last operation that told them, and whether it is under way: it has begun, and has not ended. */

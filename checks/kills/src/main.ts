@@ -49,7 +49,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 console.log(`seed ${seed}`)
 const counts = { kills: 0, failures: 0 }
-await Promise.all(PLACES.map(attack))
+await Promise.all(
+  PLACES.map((name) =>
+    attack(name).catch((error: unknown) => report.row(`kills, ${name}`, () => Promise.reject(error))),
+  ),
+)
 await emulator.close()
 await places.close()
 if (only === '')
@@ -70,7 +74,7 @@ async function attack(name: (typeof PLACES)[number]): Promise<void> {
   if (rows.length === 0) return
   const place = await places.get(name)
   if (place === undefined) return report.skip(`kills, ${name}`, `${name} is not installed`)
-  const stage = await Stage.set(place, emulator, program.url)
+  const stage = await Stage.set(place, emulator, program)
   await Promise.all(
     rows.map(({ operation, title }, index) =>
       report.row(title, async () => {

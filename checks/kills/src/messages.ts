@@ -79,3 +79,6 @@ export type Reply =
 export const BEGINS = '>> begins'
 export const STEP = '>> '
 export const ENDS = '>> ends'
+
+/** A warm process is told to keep its compiled code for those that start later, and says so when it has. */
+export const LEARN = 'learn'

@@ -4,7 +4,7 @@
  */
 import { inspect } from 'node:util'
 import { Acts } from './acts.js'
-import type { Reply, Setup, Task } from './messages.js'
+import { LEARN, type Reply, type Setup, type Task } from './messages.js'
 import { Steps } from './steps.js'
 
 const steps = new Steps()
@@ -24,7 +24,8 @@ async function obey({ id, space, act, steps: told, dieAt }: Task): Promise<Reply
   }
 }
 
-process.on('message', (message: Setup | Task) => {
+process.on('message', (message: Setup | Task | typeof LEARN) => {
+  if (message === LEARN) return
   if ('act' in message) void obey(message).then((reply) => process.send?.(reply))
   else acts = new Acts(message, steps)
 })

@@ -6,6 +6,7 @@ import { Case, newKey } from './case.js'
 import { Child } from './child.js'
 import { Gate } from './gate.js'
 import type { Setup } from './messages.js'
+import type { Program } from './program.js'
 import { TIMEOUT_MS } from './table.js'
 
 /** Processes of one store that come after the killed ones, and one that shows how long an operation takes. */
@@ -31,23 +32,26 @@ export class Stage {
   /** One operation at a time is shown. */
   readonly showing: Gate = new Gate(1)
   readonly children: Child[] = []
-  readonly #program: string
+  readonly #program: readonly string[]
   readonly #nexts: Child[] = []
   #cases = 0
 
-  private constructor(place: Place, emulator: Emulator, program: string, opened: OpenedStores) {
+  private constructor(place: Place, emulator: Emulator, program: Program, opened: OpenedStores) {
     this.place = place
     this.emulator = emulator
     this.keys = [newKey('kills')]
     this.opened = opened
-    this.#program = program
+    this.#program = [program.bundle, program.cacheOf(place.name)]
   }
 
-  static async set(place: Place, emulator: Emulator, program: string): Promise<Stage> {
+  static async set(place: Place, emulator: Emulator, program: Program): Promise<Stage> {
     const stage = new Stage(place, emulator, program, await openStoresAt(place.url))
-    await new Case(WARM, stage, stage.#start(NEXT_TIMEOUT_MS)).customer(WARM)
-    const nexts = Array.from({ length: NEXT + 1 }, () => stage.process(NEXT_TIMEOUT_MS))
-    stage.#nexts.push(...(await Promise.all(nexts)))
+    const first = stage.#start(NEXT_TIMEOUT_MS)
+    await new Case(WARM, stage, first).customer(WARM)
+    await stage.#warm(first)
+    await first.learn()
+    const others = Array.from({ length: NEXT }, () => stage.process(NEXT_TIMEOUT_MS))
+    stage.#nexts.push(first, ...(await Promise.all(others)))
     return stage
   }
 
@@ -55,9 +59,13 @@ export class Stage {
   process(timeoutMs: number = TIMEOUT_MS): Promise<Child> {
     return starting.through(async () => {
       const child = this.#start(timeoutMs)
-      await child.do({ do: 'get', connection: WARM }, { url: this.place.url, keys: this.keys })
+      await this.#warm(child)
       return child
     })
+  }
+
+  async #warm(child: Child): Promise<void> {
+    await child.do({ do: 'get', connection: WARM }, { url: this.place.url, keys: this.keys })
   }
 
   /** A case, and the process that shows an operation. */
