@@ -83,8 +83,10 @@ async function strike(
     else {
       const waitsAfterMs = time * lengthMs * draw
       await sleep(waitsAfterMs)
-      if (operation.othersWait)
+      if (operation.othersWait) {
         waiting = failedOf(one.next({ do: 'get', connection: one.user, callers: CALLERS }))
+        waiting.catch(() => {})
+      }
       await sleep(time * lengthMs - waitsAfterMs)
     }
     await victim.kill()
@@ -128,22 +130,23 @@ function judged({ heldUpMs }: Operation, deaths: readonly Death[]): Row {
   const lateMs = Math.max(...deaths.map(({ undisturbedMs }) => undisturbedMs))
   const boundMs = heldUpMs + SLACK_MS + STEPS * lateMs
   const inTime = slowestMs <= boundMs
+  const wrong = deaths.filter(
+    (death) => death.lost.length + death.half.length > 0 || death.recoveryMs > boundMs,
+  )
   return {
     ok: lost === 0 && half === 0 && within > 0 && inTime,
     figure:
       `${lost} lost, ${half} half; ${within} of ${deaths.length} within, recovered ≤ ${seconds(slowestMs)}` +
       `${inTime ? '' : ` (bound ${seconds(boundMs)})`}${unkept > 0 ? `, given in vain: ${unkept}` : ''}`,
     trials: deaths.length,
-    failures: deaths.filter((death) => death.lost.length + death.half.length > 0).length,
-    seen: deaths
-      .filter((death) => death.lost.length + death.half.length > 0 || death.recoveryMs > boundMs)
-      .map(({ moment, after, lost: gone, half: left, recoveryMs }) => ({
-        at: moment,
-        after,
-        lost: gone,
-        half: left,
-        recoveryMs,
-      })),
+    failures: wrong.length,
+    seen: wrong.map(({ moment, after, lost: gone, half: left, recoveryMs }) => ({
+      at: moment,
+      after,
+      lost: gone,
+      half: left,
+      recoveryMs,
+    })),
   }
 }
 
