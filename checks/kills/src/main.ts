@@ -7,14 +7,14 @@
 import { parseArgs } from 'node:util'
 import { startEmulator } from '@zoho-auth/emulator'
 import { endAll } from 'e2e/children'
-import { PLACES, Places } from 'e2e/places'
+import { PLACES, type PlaceName, Places } from 'e2e/places'
 import { Report } from '../../support/report.mjs'
 import { afterwards } from './afterwards.js'
 import { LATENCY_MS, play } from './play.js'
 import { bundleProgram } from './program.js'
 import { Random } from './random.js'
 import { Stage } from './stage.js'
-import { TABLE } from './table.js'
+import { type Operation, TABLE } from './table.js'
 
 const DEFAULT_SEED = '20261128'
 /** Kills of the whole form, on all stores together. */
@@ -32,6 +32,13 @@ const { values } = parseArgs({
 })
 const { full, only, at } = values
 const seed = Number(values.seed)
+const titles = PLACES.flatMap((name) => TABLE.map((operation) => titleOf(operation, name)))
+/** Whether one row is named. */
+const exact = titles.includes(only)
+if (!titles.some((title) => title.includes(only))) {
+  console.error(`the rows are ${titles.join('; ')}`)
+  process.exit(2)
+}
 const report = new Report(36, 72)
 const places = new Places()
 const program = await bundleProgram()
@@ -67,9 +74,13 @@ if (only === '')
 console.log(report.summary())
 process.exit(report.failed === 0 ? 0 : 1)
 
-async function attack(name: (typeof PLACES)[number]): Promise<void> {
-  const rows = TABLE.map((operation) => ({ operation, title: `${operation.name}, ${name}` })).filter(
-    ({ title }) => title.includes(only),
+function titleOf(operation: Operation, name: PlaceName): string {
+  return `${operation.name}, ${name}`
+}
+
+async function attack(name: PlaceName): Promise<void> {
+  const rows = TABLE.map((operation) => ({ operation, title: titleOf(operation, name) })).filter(
+    ({ title }) => (exact ? title === only : title.includes(only)),
   )
   if (rows.length === 0) return
   const place = await places.get(name)
