@@ -25,14 +25,11 @@ export function momentsOf(
   count: number,
   random: Random,
 ): readonly Moment[] {
-  const [first, ...more] = operation.at
-  const ofStore = STORE_MOMENTS[store].filter((name) => steps.includes(name))
-  const named = [
-    ...(first === undefined ? [] : [first]),
-    ...ofStore.slice(0, 1),
-    ...more,
-    ...ofStore.slice(1),
-  ]
+  const [special, ...ofStore] = STORE_MOMENTS[store].filter((name) => steps.includes(name))
+  const specials = special === undefined ? [] : [special]
+  // A file is half written by nobody else.
+  const ordered = store === 'file' ? [...specials, ...operation.at] : [...operation.at, ...specials]
+  const named = [...ordered, ...ofStore]
   // One at least falls anywhere.
   const chosen = named.slice(0, count - 1)
   const left = count - chosen.length
