@@ -106,9 +106,10 @@ async function strike(
       undisturbedMs,
     }
   } catch (error) {
-    const after = victim?.steps().names.at(-1) ?? ''
+    const { names = [], underWay: within = false } = victim?.steps() ?? {}
     const half = [(error as Error).message]
-    return { moment, after, within: false, lost: [], half, unkept: 0, recoveryMs: 0, undisturbedMs: 0 }
+    const after = names.at(-1) ?? ''
+    return { moment, after, within, lost: [], half, unkept: 0, recoveryMs: 0, undisturbedMs: 0 }
   } finally {
     await victim?.kill()
   }
