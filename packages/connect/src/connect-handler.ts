@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ZohoAuth } from '@zoho-auth/core'
 import { isZohoAuthError, ZohoAuthError } from '@zoho-auth/core'
-import { problemHeaders, toProblemDetails } from '@zoho-auth/core/adapter'
+import { grantId, problemHeaders, toProblemDetails } from '@zoho-auth/core/adapter'
 import { cookie, FLOWS_COOKIE, type Flow, RESULT_COOKIE, readFlows, readResult, withFlow } from './cookies.js'
 import { assertConnectOptions, type ConnectOptions, redirectUriOf } from './options.js'
 import { organizationOf } from './organization.js'
@@ -149,6 +149,7 @@ class ConnectFlow<R extends IncomingMessage> {
         connection,
         dataCenter: made.dataCenter,
         scopes: made.scopes ?? [],
+        grant: grantId(made),
         user: made.label,
         organization: await organizationOf(this.#auth, connection, made.scopes ?? []),
         returnTo: flow?.returnTo ?? '/',
@@ -181,7 +182,7 @@ class ConnectFlow<R extends IncomingMessage> {
     const cookies = [cookie(RESULT_COOKIE, undefined)]
     if (form.get('answer') !== 'undo')
       return { status: 303, location: ownPlace(result.returnTo) ?? this.#home(), cookies }
-    await this.#auth.consent.undo({ connection })
+    await this.#auth.consent.undo({ connection, grant: result.grant })
     const page = await this.#undone(connection)
     return { status: 200, body: page(this.#links(visit, result.returnTo)), cookies }
   }

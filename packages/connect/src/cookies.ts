@@ -28,6 +28,8 @@ export interface Result {
   readonly connection: string
   readonly dataCenter: string
   readonly scopes: readonly string[]
+  /** A digest of what was made: only that is undone. */
+  readonly grant: string
   readonly user?: string | undefined
   readonly organization?: string | undefined
   readonly returnTo: string
@@ -77,7 +79,7 @@ function isFlow(value: unknown): value is Flow {
 function isResult(value: unknown): value is Result {
   const result = (value ?? {}) as Result
   return (
-    [result.ticket, result.state, result.connection, result.dataCenter, result.returnTo].every(
+    [result.ticket, result.state, result.connection, result.dataCenter, result.grant, result.returnTo].every(
       (text) => typeof text === 'string',
     ) &&
     [result.user, result.organization].every((text) => text === undefined || typeof text === 'string') &&

@@ -297,6 +297,18 @@ describe('disconnect', () => {
     expect((await auth.status('acme')).state).toBe('active')
   })
 
+  // The second one revoked the account that the first had given back.
+  test('“no, undo” pressed twice at once gives the account before back, and leaves it', async () => {
+    const { auth, browser } = await setup()
+    const one = browser()
+    await one.connect()
+    const page = await one.connect()
+    const fields = { ticket: ticketIn(page), answer: 'undo' }
+    const answers = await Promise.all([one.post('/zoho/confirm', fields), one.post('/zoho/confirm', fields)])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    expect((await auth.status('acme')).state).toBe('active')
+  })
+
   test('a confirmation needs the ticket of the page', async () => {
     const { auth, browser } = await setup()
     const one = browser()

@@ -7,6 +7,7 @@ import {
   type ZohoAuth,
   type ZohoAuthOptions,
 } from '@zoho-auth/core'
+import { grantId } from '@zoho-auth/core/adapter'
 import { ManualClock } from '@zoho-auth/core/testing'
 import type { Emulator, EmulatorOptions, Fault } from '@zoho-auth/emulator'
 import { figure } from '../../../checks/support/figures.mjs'
@@ -504,6 +505,19 @@ describe('undo: that was the wrong account', () => {
     })
     expect(grantsOf(emulator, 'grace')).not.toContain(wrong.refreshToken)
     expect((await zoho.fetch(CANDIDATES, { ...recruit, connection: 'acme' })).status).toBe(200)
+  })
+
+  // A double click on "No, undo", or a retry after the process had died, revoked the grant that was just given back.
+  test('the same consent is undone once, however often and wherever it is asked for', async () => {
+    const { emulator, zoho, connections } = await byHand()
+    const first = await connect(zoho)
+    const wrong = await connect(zoho, { user: 'grace' })
+    const undo = () => zoho.consent.undo({ connection: 'acme', grant: grantId(wrong) })
+    await Promise.all([undo(), undo()])
+    await undo()
+    expect(await connections.get('acme')).toMatchObject({ refreshToken: first.refreshToken, state: 'active' })
+    expect(grantsOf(emulator, 'grace')).not.toContain(wrong.refreshToken)
+    expect(grantsOf(emulator, 'ada')).toContain(first.refreshToken)
   })
 
   test('without one before, the connection is revoked', async () => {

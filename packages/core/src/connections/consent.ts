@@ -3,7 +3,7 @@ import type { Answer } from '../accounts/client.js'
 import { forgetGrant, type Runtime } from '../runtime.js'
 import { StoreFault } from '../stores/guarded-token-store.js'
 import { grantKey } from '../token/grant.js'
-import { type Connection, type Environment, isSameGrant } from '../words/connection.js'
+import { type Connection, type Environment, grantId, isSameGrant } from '../words/connection.js'
 import type {
   ClientCredentialsOptions,
   ConsentExchangeOptions,
@@ -160,26 +160,30 @@ export class Consent implements ZohoConsent {
     )
   }
 
-  async undo({ connection: id }: { readonly connection: string }): Promise<void> {
+  async undo({ connection: id, grant }: Parameters<ZohoConsent['undo']>[0]): Promise<void> {
     this.#assertWritable()
     assertRequest({ connection: id, dataCenter: this.#runtime.defaultDataCenter })
-    return this.#working(id, () => this.#undo(id))
+    return this.#working(id, () => this.#undo(id, grant))
   }
 
-  async #undo(id: string): Promise<void> {
+  async #undo(id: string, grant: string | undefined): Promise<void> {
     const { clientId, clock, grants } = this.#runtime
     const before = await grants.get(id)
+    // Undone already, or replaced since: what is left of it is to be ended, and nothing else.
+    if (grant !== undefined && before !== undefined && grantId(before) !== grant)
+      return revokeDueGrants(id, this.#runtime)
     const previous = before?.replaced?.at(-1)
     if (before === undefined || previous === undefined || previous.revokeAt <= clock.now())
       return revokeConnection(id, this.#runtime)
     await changeConnection(id, this.#runtime, (current) => {
-      if (current === undefined || !isSameGrant(current, before))
-        throw new ZohoAuthError('ERR_ZOHO_CONFLICT', { connection: id })
-      const { revokeAt: _, ...grant } = previous
+      const isOther = current === undefined || !isSameGrant(current, before)
+      if (isOther && grant !== undefined) return undefined
+      if (isOther) throw new ZohoAuthError('ERR_ZOHO_CONFLICT', { connection: id })
+      const { revokeAt: _, ...restored } = previous
       const { scopes: _s, userId: _u, label: _l, soid: _i, refreshToken: _t, replaced: _r, ...rest } = current
       const wrong = presentGrant(current, 0)
       const older = current.replaced?.slice(0, -1) ?? []
-      return { ...rest, ...grant, state: 'active', replaced: [...older, ...(wrong ? [wrong] : [])] }
+      return { ...rest, ...restored, state: 'active', replaced: [...older, ...(wrong ? [wrong] : [])] }
     })
     forgetGrant(this.#runtime, id, grantKey(before, clientId))
     await revokeDueGrants(id, this.#runtime)

@@ -3,7 +3,7 @@ import { memoryConnectionStore } from '../stores/memory-connection-store.js'
 import type { ConnectionStore } from '../stores/ports.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import { sealedWith } from '../stores/sealer.js'
-import { type Connection, DEFAULT_CONNECTION, hasGrant } from '../words/connection.js'
+import { type Connection, DEFAULT_CONNECTION, grantId, hasGrant } from '../words/connection.js'
 import { isDataCenter } from '../words/data-centers.js'
 import { describeFault, isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import type { FailureLog } from '../words/failure-log.js'
@@ -54,19 +54,9 @@ export function readConnection(
  * `soid` and the sorted scopes. A new consent is a new key, and so clears what was remembered of the old one.
  */
 export function grantKey(connection: Connection, clientId: string): string {
-  const { refreshToken, soid, scopes = [] } = connection
-  const digest = process
-    .getBuiltinModule('node:crypto')
-    .createHash('sha256')
-    .update(refreshToken ?? ['soid', soid, ...[...scopes].sort()].join(' '))
-    .digest('base64url')
-    .slice(0, DIGEST_LENGTH)
   // Joined, not concatenated: one flat string, kept once per connection.
-  return [connection.dataCenter, clientId, digest].join(':')
+  return [connection.dataCenter, clientId, grantId(connection)].join(':')
 }
-
-/** Characters of the digest that are kept: 132 bits. */
-const DIGEST_LENGTH = 22
 
 /** Where connections are read, and written if that is possible. Faults of a store become `ERR_ZOHO_STORE`. */
 export function grantsOf(settings: Settings, secrets: Secrets): Grants {

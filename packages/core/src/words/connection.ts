@@ -87,5 +87,18 @@ export function isSameGrant(one: Connection, other: Connection): boolean {
   return one.refreshToken === other.refreshToken && one.soid === other.soid
 }
 
+/** Characters of the digest that are kept: 132 bits. */
+const DIGEST_LENGTH = 22
+
+/** What tells the grants of a connection apart, and is no secret: a digest. */
+export function grantId({ refreshToken, soid, scopes = [] }: Connection): string {
+  return process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
+    .update(refreshToken ?? ['soid', soid, ...[...scopes].sort()].join(' '))
+    .digest('base64url')
+    .slice(0, DIGEST_LENGTH)
+}
+
 /** The id of the connection in single mode. */
 export const DEFAULT_CONNECTION = 'default'

@@ -102,6 +102,9 @@ export interface ZohoConsent {
   /**
    * "That was the wrong account": gives a connection the grant back that the last consent replaced, and revokes the new one.
    * Where nothing was replaced, or that grant is gone already, the connection is revoked.
+   *
+   * @param options `grant`: which consent, by `grantId` (`@zoho-auth/core/adapter`) of the connection that it made. One that
+   *   is undone already is left alone then, however often a button is pressed. Default: whatever the connection has now.
    */
-  undo(options: { readonly connection: string }): Promise<void>
+  undo(options: { readonly connection: string; readonly grant?: string | undefined }): Promise<void>
 }
