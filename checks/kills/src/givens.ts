@@ -1,4 +1,5 @@
 import type { Connection } from '@zoho-auth/core'
+import { grantId } from '@zoho-auth/core/adapter'
 import { SCOPES } from './acts.js'
 import { type Callback, type Case, newKey } from './case.js'
 import type { Child } from './child.js'
@@ -100,7 +101,10 @@ export const GIVENS: Readonly<Record<GivenName, Given>> = {
     const [old] = one.grants()
     await one.must({ do: 'finish consent', ...(await one.accepted()) })
     const fresh = one.grants().find((grant) => grant !== old)
-    return { act: { do: 'undo', connection: one.user }, space: one.space, old, fresh }
+    const stored = await one.stored()
+    if (stored === undefined) throw new Error('the wrong account is not connected')
+    const act = { do: 'undo', connection: one.user, grant: grantId(stored) } as const
+    return { act, space: one.space, old, fresh }
   },
 
   /** A connection that a process calls with. */

@@ -54,7 +54,7 @@ export type HoldsName =
   | 'usable'
   | 'whole or none'
   | 'old or new'
-  | 'old or wrong'
+  | 'undone by the next'
   | 'revoked by the next'
   | 'all revoked by the next'
   | 'every row opens'
@@ -93,14 +93,15 @@ export const HOLDS: Readonly<Record<HoldsName, Holds>> = {
     return found.verdict()
   },
 
-  /** The connection works, with the account before or still with the wrong one; that one is given back once it is replaced. */
-  async 'old or wrong'({ one, scene }) {
+  /** The connection works, with the account before or the wrong one; the next process undoes it, once and for all. */
+  async 'undone by the next'({ one, scene }) {
     const found = new Findings()
     found.lost((await one.unkept()).length > 0, 'a grant at Zoho that nobody keeps')
     await isWorking(one, found, [scene.old, scene.fresh])
-    const { refreshToken } = (await one.stored()) ?? {}
-    if (refreshToken === scene.old)
-      found.lost(!(await one.gone(scene.fresh ?? '')), 'the wrong grant was not given back')
+    const again = await one.next(scene.act)
+    found.half(again.code !== undefined, `undoing again ended with ${again.code}`)
+    await isWorking(one, found, [scene.old])
+    found.lost(!(await one.gone(scene.fresh ?? '')), 'the wrong grant was not given back')
     return found.verdict()
   },
 

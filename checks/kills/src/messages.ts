@@ -33,7 +33,7 @@ export type Act =
   /** The same, and the engine is closed as soon as Zoho was asked. */
   | { readonly do: 'finish and close'; readonly callback: string; readonly state: string }
   | { readonly do: 'exchange'; readonly connection: string; readonly code: string }
-  | { readonly do: 'undo'; readonly connection: string }
+  | { readonly do: 'undo'; readonly connection: string; readonly grant: string }
   | { readonly do: 'revoke'; readonly connection: string }
   /** Those whose id begins so. */
   | { readonly do: 'revoke all'; readonly prefix: string }

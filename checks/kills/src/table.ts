@@ -86,7 +86,7 @@ export const TABLE: readonly Operation[] = [
   {
     name: 'undo of a consent',
     given: 'wrong account',
-    holds: 'old or wrong',
+    holds: 'undone by the next',
     heldUpMs: 0,
     kills: 25,
     at: ['connections.put done', 'sent /oauth/v2/token/revoke', 'answered /oauth/v2/token/revoke'],
