@@ -7,9 +7,10 @@ import {
   productFacts,
 } from '@zoho-auth/core'
 import { figure } from '../../../checks/support/figures.mjs'
+import { WORLD, type WorldHost } from '../../../checks/support/zoho-hosts.mjs'
 import { productOf } from '../src/words/products.js'
 import { codeOf, connection, emulate, engine } from './support.js'
-import { WORLD, type WorldHost, worldFetch } from './zoho-world.js'
+import { worldFetch } from './zoho-world.js'
 
 /** An engine with one connection per data centre, for which the emulator is the whole of Zoho. */
 async function world() {
