@@ -1,0 +1,125 @@
+import type { Client, Sending } from '../clients/client.js'
+import { DOCUMENTED, hopTo, isDocumented, isSameHop } from '../judge.js'
+import { SPELLINGS, URLS } from '../tables/urls.js'
+import { type Case, type Outcome, pick, type Series } from '../trials.js'
+import { told } from '../world.js'
+import { type Scene, sceneOf } from './origins.js'
+
+/** How a URL is handed to a client. */
+interface Form {
+  readonly name: string
+  /** Only clients with bases have it. */
+  readonly isOfBases: boolean
+  of(url: string, base: string): Pick<Sending, 'url' | 'baseURL' | 'allowAbsoluteUrls' | 'product'>
+  /** The URL to which the request goes, and nowhere else, where that can be told from these alone. */
+  target(url: string): string | undefined
+}
+
+const product = 'recruit'
+const itself = (url: string) => url
+const unknown = () => undefined
+
+const FORMS: readonly Form[] = [
+  { name: 'alone', isOfBases: false, of: (url) => ({ url }), target: itself },
+  { name: 'with a product', isOfBases: false, of: (url) => ({ url, product }), target: itself },
+  { name: 'over a base', isOfBases: true, of: (url, baseURL) => ({ url, baseURL }), target: itself },
+  {
+    name: 'below a base',
+    isOfBases: true,
+    of: (url, baseURL) => ({ url, baseURL, allowAbsoluteUrls: false }),
+    target: unknown,
+  },
+  {
+    name: 'as a base',
+    isOfBases: true,
+    of: (baseURL) => ({ url: '/x', baseURL }),
+    // Without its query axios puts them together in its own way.
+    target: (url) => (/[?#]/.test(url) ? undefined : `${url.replace(/\/+$/, '')}/x`),
+  },
+  {
+    name: 'below a path, with a product',
+    isOfBases: true,
+    of: (url) => ({ url, baseURL: '/v2', allowAbsoluteUrls: false, product }),
+    target: unknown,
+  },
+]
+
+/** Cases of one client, in the whole form and in the bounded one. */
+const WHOLE = 700
+const BOUNDED = 70
+
+/** Every hostile URL, in every form that the client takes, against documented origins of all data centres. */
+export function hostileUrls(client: Client): Series {
+  const forms = FORMS.filter(({ isOfBases }) => client.takesBases || !isOfBases)
+  return {
+    name: `hostile URLs: ${client.name}`,
+    environment: client.environment,
+    whole: WHOLE,
+    bounded: BOUNDED,
+    make(index, id, random) {
+      const round = Math.floor(index / URLS.length)
+      const form = forms[(index + round) % forms.length] as Form
+      const scene = sceneOf(pick(DOCUMENTED, random), random)
+      const url = scene.fill(URLS[index % URLS.length] as string)
+      return caseOf(client, form, scene, url, `https://${scene.host}`, id)
+    },
+    isEmpty: ({ strangers, unsent, delivered }) =>
+      strangers + unsent === 0 || (client.proxy !== 'reads along' && delivered === 0),
+  }
+}
+
+/** Every documented origin of every data centre, in the ways in which an app may spell it: each must get the token. */
+export function documentedUrls(client: Client, isFirst: boolean): Series {
+  const forms = FORMS.filter(
+    ({ isOfBases, target }) => target !== unknown && (client.takesBases || !isOfBases),
+  )
+  return {
+    name: `documented origins: ${client.name}`,
+    environment: client.environment,
+    whole: DOCUMENTED.length * (isFirst ? SPELLINGS.length : 1),
+    bounded: isFirst ? DOCUMENTED.length : 16,
+    make(index, id, random) {
+      const round = Math.floor(index / DOCUMENTED.length)
+      const scene = sceneOf(DOCUMENTED[index % DOCUMENTED.length] as (typeof DOCUMENTED)[number], random)
+      const url = scene.fill(SPELLINGS[(index + round) % SPELLINGS.length] as string)
+      const telling = forms.filter(({ target }) => target(url) !== undefined)
+      const form = telling[(index + round) % telling.length] as Form
+      return caseOf(client, form, scene, url, 'https://evil.test', id)
+    },
+    isEmpty: ({ delivered }) => client.proxy !== 'reads along' && delivered === 0,
+  }
+}
+
+function caseOf(client: Client, form: Form, scene: Scene, url: string, base: string, id: string): Case {
+  const { dataCenter } = scene
+  const sending: Sending = { id, dataCenter, ...form.of(url, base) }
+  const target = parsed(form.target(url))
+  const isSpeltOut = /^https?:\/\//i.test(url)
+  const mustArrive =
+    target !== undefined &&
+    isDocumented(target, dataCenter) &&
+    (isSpeltOut || client.readsEverySpelling) &&
+    client.proxy !== 'reads along'
+  return {
+    row: `${JSON.stringify(url)} ${form.name} ${JSON.stringify(base)}, connection "${dataCenter}"`,
+    send: () => client.send(sending),
+    judge: (outcome) => judged(outcome, dataCenter, isSpeltOut ? target : undefined, mustArrive, client),
+  }
+}
+
+function judged(
+  { arrivals }: Outcome,
+  dataCenter: string,
+  target: URL | undefined,
+  mustArrive: boolean,
+  client: Client,
+): string | undefined {
+  const stray = arrivals.find(({ to }) => target && client.proxy === 'none' && !isSameHop(to, hopTo(target)))
+  if (stray !== undefined) return `went elsewhere: ${told(stray)}`
+  const isThere = arrivals.some(({ secrets }) => secrets.some((each) => each.dataCenter === dataCenter))
+  return mustArrive && !isThere ? 'a documented origin got no token' : undefined
+}
+
+function parsed(url: string | undefined): URL | undefined {
+  return url !== undefined && URL.canParse(url) ? new URL(url) : undefined
+}
