@@ -85,10 +85,10 @@ const HOSTS = [
 
 /** Zoho's other brands: hosts that follow no rule. */
 const BRANDS = [
-  [
-    'site24x7',
-    '/api/monitors',
-    {
+  {
+    product: 'site24x7',
+    path: '/api/monitors',
+    hosts: {
       us: 'www.site24x7.com',
       eu: 'www.site24x7.eu',
       in: 'www.site24x7.in',
@@ -100,7 +100,7 @@ const BRANDS = [
       uk: 'app.site24x7.uk',
       ae: 'app.site24x7.ae',
     },
-  ],
+  },
   ...[
     ['endpointcentral', 'us eu in au jp ca sa uk cn'],
     ['mdm', 'us eu in au jp ca sa uk cn'],
@@ -108,16 +108,16 @@ const BRANDS = [
   ].map(([product, dataCenters]) => {
     const label = product === 'patchmanager' ? 'patch' : product
     const of = (dataCenter) => `${label}.manageengine.${dataCenter === 'cn' ? 'cn' : TLD[dataCenter]}`
-    return [
+    return {
       product,
-      '/api/1.4/inventory',
-      Object.fromEntries(dataCenters.split(' ').map((dataCenter) => [dataCenter, of(dataCenter)])),
-    ]
+      path: '/api/1.4/inventory',
+      hosts: Object.fromEntries(dataCenters.split(' ').map((dataCenter) => [dataCenter, of(dataCenter)])),
+    }
   }),
-  [
-    'servicedeskplus',
-    '/api/v3/requests',
-    {
+  {
+    product: 'servicedeskplus',
+    path: '/api/v3/requests',
+    hosts: {
       us: 'sdpondemand.manageengine.com',
       eu: 'sdpondemand.manageengine.eu',
       in: 'sdpondemand.manageengine.in',
@@ -129,7 +129,7 @@ const BRANDS = [
       cn: 'servicedeskplus.cn',
       ae: 'servicedeskplus.ae',
     },
-  ],
+  },
 ]
 
 /** Every documented origin, with a URL below it. */
@@ -139,7 +139,7 @@ export const WORLD = [
       .split(' ')
       .map((dataCenter) => ({ product, dataCenter, url: urlOf(host, dataCenter) + path })),
   ),
-  ...BRANDS.flatMap(([product, path, hosts]) =>
+  ...BRANDS.flatMap(({ product, path, hosts }) =>
     Object.entries(hosts).map(([dataCenter, host]) => ({
       product,
       dataCenter,

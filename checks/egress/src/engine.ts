@@ -39,9 +39,5 @@ export function engineOfCase(id: string, dataCenter: DataCenter): ZohoAuth {
     ...CLIENT,
     clientId: id,
     connections: memoryConnectionStore([connection('default', dataCenter)]),
-    maxWaitMs: MAX_WAIT_MS,
   })
 }
-
-/** How long a caller waits for an accounts server that only redirects, in milliseconds. */
-const MAX_WAIT_MS = 200

@@ -10,9 +10,12 @@ interface Form {
   readonly name: string
   /** Only clients with bases have it. */
   readonly isOfBases: boolean
-  of(url: string, base: string): Pick<Sending, 'url' | 'baseURL' | 'allowAbsoluteUrls' | 'product'>
+  readonly of: (
+    url: string,
+    base: string,
+  ) => Pick<Sending, 'url' | 'baseURL' | 'allowAbsoluteUrls' | 'product'>
   /** The URL to which the request goes, and nowhere else, where that can be told from these alone. */
-  target(url: string): string | undefined
+  readonly target: (url: string) => string | undefined
 }
 
 const product = 'recruit'

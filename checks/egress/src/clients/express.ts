@@ -13,7 +13,7 @@ export interface ProxyApp {
 }
 
 /** The product of all these apps, and how its paths begin. */
-export const PRODUCT = 'recruit'
+const PRODUCT = 'recruit'
 export const PATH = '/recruit/v2/Candidates'
 
 /** `zohoProxy` behind a mount path of Express, bare, and with a `rewrite`, which reads the header `x-target`. */

@@ -32,8 +32,8 @@ export function fetchClients(auth: ZohoAuth): readonly Client[] {
       async send(sending) {
         const given = await auth.authorize(sending.url, { connection: sending.dataCenter })
         const init = initOf(sending)
-        const headers = { ...init.headers, ...given }
-        return drain(await fetch(sending.url, { ...init, headers, redirect: 'manual' }))
+        Object.assign(init.headers, given)
+        return drain(await fetch(sending.url, { ...init, redirect: 'manual' }))
       },
     },
   ]
