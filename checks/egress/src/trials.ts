@@ -30,7 +30,7 @@ export interface Outcome {
 /** How many cases there are of a kind, and how one is made. */
 export interface Series {
   readonly name: string
-  /** All cases there are; the bounded form takes `bounded` of them, spread over all from a beginning that the seed chooses. */
+  /** All cases there are; the bounded form takes `bounded` of them, spread over all as the seed has it. */
   readonly whole: number
   readonly bounded: number
   /** Variables that the process has for as long as it lasts. */
@@ -134,8 +134,9 @@ export class Trials {
     const { full, seed, index } = this.#program
     if (index !== undefined) return index < whole ? [index] : []
     const all = full ? whole : Math.min(bounded, whole)
-    const from = full ? 0 : Math.floor(randomOf(seed, hashOf(name))() * whole)
-    return Array.from({ length: all }, (_, step) => (from + step * (full ? 1 : STRIDE)) % whole)
+    const random = full ? () => 0 : randomOf(seed, hashOf(name))
+    // One out of each of as many equal parts.
+    return Array.from({ length: all }, (_, part) => Math.floor(((part + random()) * whole) / all))
   }
 }
 
@@ -153,9 +154,6 @@ function nameOf(error: unknown): string {
   const { code, name = '', message = '' } = error as { code?: string; name?: string; message?: string }
   return message.startsWith(HANG) ? HANG : (code ?? `${name}: ${message}`)
 }
-
-/** How far apart the cases of the bounded form are: a prime, so that none comes twice. */
-const STRIDE = 97
 
 function hashOf(name: string): number {
   return Buffer.from(name).reduce((sum, byte) => (Math.imul(sum, 31) + byte) | 0, 7)

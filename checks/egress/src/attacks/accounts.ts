@@ -31,13 +31,15 @@ export function accountsRedirects(world: World): Series {
     whole: LEADS.length * STATUSES.length * CALLS.length,
     bounded: 60,
     make(index, id, random) {
+      const row = index % LEADS.length
       const step = Math.floor(index / LEADS.length)
       const status = STATUSES[step % STATUSES.length] as number
+      const round = Math.floor(step / STATUSES.length)
       const [name, call] = CALLS[
-        (index + Math.floor(step / STATUSES.length)) % CALLS.length
+        (row + (step % STATUSES.length) + round) % CALLS.length
       ] as (typeof CALLS)[number]
       const scene = sceneOf(pick(ACCOUNTS, random), random)
-      const locations = (LEADS[index % LEADS.length] as readonly string[]).map(scene.fill)
+      const locations = (LEADS[row] as readonly string[]).map(scene.fill)
       const { dataCenter } = scene
       return {
         row: `${name} answered ${status} to ${JSON.stringify(locations)}, connection "${dataCenter}"`,

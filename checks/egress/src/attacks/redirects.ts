@@ -13,12 +13,13 @@ export function redirects(client: Client, world: World): Series {
     name: `redirects: ${client.name}`,
     environment: client.environment,
     whole: COMBINATIONS * ROUNDS,
-    bounded: 50,
+    bounded: 30,
     make(index, id, random) {
-      const lead = LEADS[index % LEADS.length] as readonly string[]
+      const row = index % LEADS.length
+      const lead = LEADS[row] as readonly string[]
       const step = Math.floor(index / LEADS.length)
       const status = STATUSES[step % STATUSES.length] as number
-      const parcel = PARCELS[(index + step) % PARCELS.length] as Parcel
+      const parcel = PARCELS[(row + step) % PARCELS.length] as Parcel
       const scene = sceneOf(pick(DOCUMENTED, random), random)
       const url = `https://${scene.host}/recruit/v2/Candidates`
       const locations = lead.map(scene.fill)

@@ -13,12 +13,13 @@ export function requestTargets(name: string, app: ProxyApp): Series {
     whole: rows.length * HEADERS.length,
     bounded: rows.length,
     make(index, id) {
-      const target = (rows[index % rows.length] as string).replaceAll('{path}', PATH)
-      const round = Math.floor(index / rows.length)
-      const header = HEADERS[(index + round) % HEADERS.length] as string
-      const dataCenter = DATA_CENTERS[(index + round) % DATA_CENTERS.length] as string
+      const row = index % rows.length
+      const turn = row + Math.floor(index / rows.length)
+      const target = (rows[row] as string).replaceAll('{path}', PATH)
+      const header = HEADERS[turn % HEADERS.length] as string
+      const dataCenter = DATA_CENTERS[turn % DATA_CENTERS.length] as string
       const home = `recruit.${dataCenter === 'ca' ? 'zohocloud' : 'zoho'}.${TLD[dataCenter]}`
-      const isFine = index % rows.length >= TARGETS.length
+      const isFine = row >= TARGETS.length
       const isRewriting = name === 'rewriting'
       const line = `GET ${isRewriting ? '/any' : target}`
       const headers = [

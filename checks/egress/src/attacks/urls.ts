@@ -1,5 +1,5 @@
 import type { Client, Sending } from '../clients/client.js'
-import { DOCUMENTED, hopTo, isDocumented, isSameHop } from '../judge.js'
+import { DOCUMENTED, hopTo, isDocumented, isSameHop, type Origin } from '../judge.js'
 import { SPELLINGS, URLS } from '../tables/urls.js'
 import { type Case, type Outcome, pick, type Series } from '../trials.js'
 import { told } from '../world.js'
@@ -47,9 +47,8 @@ const FORMS: readonly Form[] = [
   },
 ]
 
-/** Cases of one client, in the whole form and in the bounded one. */
-const WHOLE = 700
-const BOUNDED = 70
+/** Cases in the bounded form of a client that connects to strangers; one that does not has time for every URL. */
+const BOUNDED = 45
 
 /** Every hostile URL, in every form that the client takes, against documented origins of all data centres. */
 export function hostileUrls(client: Client): Series {
@@ -57,13 +56,13 @@ export function hostileUrls(client: Client): Series {
   return {
     name: `hostile URLs: ${client.name}`,
     environment: client.environment,
-    whole: WHOLE,
-    bounded: BOUNDED,
+    whole: URLS.length * forms.length,
+    bounded: client.takesBases ? BOUNDED : URLS.length,
     make(index, id, random) {
-      const round = Math.floor(index / URLS.length)
-      const form = forms[(index + round) % forms.length] as Form
+      const row = index % URLS.length
+      const form = forms[(row + Math.floor(index / URLS.length)) % forms.length] as Form
       const scene = sceneOf(pick(DOCUMENTED, random), random)
-      const url = scene.fill(URLS[index % URLS.length] as string)
+      const url = scene.fill(URLS[row] as string)
       return caseOf(client, form, scene, url, `https://${scene.host}`, id)
     },
     isEmpty: ({ strangers, unsent, delivered }) =>
@@ -80,13 +79,14 @@ export function documentedUrls(client: Client, isFirst: boolean): Series {
     name: `documented origins: ${client.name}`,
     environment: client.environment,
     whole: DOCUMENTED.length * (isFirst ? SPELLINGS.length : 1),
-    bounded: isFirst ? DOCUMENTED.length : 16,
+    bounded: isFirst ? DOCUMENTED.length : 12,
     make(index, id, random) {
-      const round = Math.floor(index / DOCUMENTED.length)
-      const scene = sceneOf(DOCUMENTED[index % DOCUMENTED.length] as (typeof DOCUMENTED)[number], random)
-      const url = scene.fill(SPELLINGS[(index + round) % SPELLINGS.length] as string)
+      const place = index % DOCUMENTED.length
+      const turn = place + Math.floor(index / DOCUMENTED.length)
+      const scene = sceneOf(DOCUMENTED[place] as Origin, random)
+      const url = scene.fill(SPELLINGS[turn % SPELLINGS.length] as string)
       const telling = forms.filter(({ target }) => target(url) !== undefined)
-      const form = telling[(index + round) % telling.length] as Form
+      const form = telling[turn % telling.length] as Form
       return caseOf(client, form, scene, url, 'https://evil.test', id)
     },
     isEmpty: ({ delivered }) => client.proxy !== 'reads along' && delivered === 0,
