@@ -136,7 +136,8 @@ export class Trials {
     const all = full ? whole : Math.min(bounded, whole)
     const random = full ? () => 0 : randomOf(seed, hashOf(name))
     // One out of each of as many equal parts.
-    return Array.from({ length: all }, (_, part) => Math.floor(((part + random()) * whole) / all))
+    const parts = Array.from({ length: all }, (_, part) => Math.floor(((part + random()) * whole) / all))
+    return [...new Set(parts)]
   }
 }
 

@@ -22,22 +22,22 @@ const CALLS: readonly (readonly [
 
 const OF = { connection: 'default' }
 
+/** Each lead with each status at each call. */
+const TURNS = STATUSES.length * CALLS.length
+
 const ACCOUNTS = DOCUMENTED.filter(({ host }) => host.startsWith('accounts.'))
 
 /** Accounts servers that answer with redirects: no form with a secret in it follows them. */
 export function accountsRedirects(world: World): Series {
   return {
     name: 'redirects: the accounts server',
-    whole: LEADS.length * STATUSES.length * CALLS.length,
-    bounded: 60,
+    whole: LEADS.length * TURNS,
+    bounded: LEADS.length,
     make(index, id, random) {
-      const row = index % LEADS.length
-      const step = Math.floor(index / LEADS.length)
-      const status = STATUSES[step % STATUSES.length] as number
-      const round = Math.floor(step / STATUSES.length)
-      const [name, call] = CALLS[
-        (row + (step % STATUSES.length) + round) % CALLS.length
-      ] as (typeof CALLS)[number]
+      const row = Math.floor(index / TURNS)
+      const turn = index % TURNS
+      const status = STATUSES[turn % STATUSES.length] as number
+      const [name, call] = CALLS[(row + turn) % CALLS.length] as (typeof CALLS)[number]
       const scene = sceneOf(pick(ACCOUNTS, random), random)
       const locations = (LEADS[row] as readonly string[]).map(scene.fill)
       const { dataCenter } = scene

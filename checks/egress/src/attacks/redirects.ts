@@ -5,21 +5,25 @@ import { type Outcome, pick, type Series } from '../trials.js'
 import { type Arrival, told, type World } from '../world.js'
 import { sceneOf } from './origins.js'
 
-const COMBINATIONS = LEADS.length * STATUSES.length
+/** How often each lead is played in the whole form: twice with each status, each time with another kind of request. */
+const TURNS = STATUSES.length * 2
+
+/** Cases of an axios in the bounded form. */
+const BOUNDED = 30
 
 /** Every lead with every status, and every kind of request, each from a documented origin. */
 export function redirects(client: Client, world: World): Series {
   return {
     name: `redirects: ${client.name}`,
     environment: client.environment,
-    whole: COMBINATIONS * ROUNDS,
-    bounded: 30,
+    whole: LEADS.length * TURNS,
+    bounded: client.takesBases ? BOUNDED : LEADS.length,
     make(index, id, random) {
-      const row = index % LEADS.length
+      const row = Math.floor(index / TURNS)
+      const turn = index % TURNS
       const lead = LEADS[row] as readonly string[]
-      const step = Math.floor(index / LEADS.length)
-      const status = STATUSES[step % STATUSES.length] as number
-      const parcel = PARCELS[(row + step) % PARCELS.length] as Parcel
+      const status = STATUSES[turn % STATUSES.length] as number
+      const parcel = PARCELS[(row + turn) % PARCELS.length] as Parcel
       const scene = sceneOf(pick(DOCUMENTED, random), random)
       const url = `https://${scene.host}/recruit/v2/Candidates`
       const locations = lead.map(scene.fill)
@@ -45,9 +49,6 @@ export function redirects(client: Client, world: World): Series {
     },
   }
 }
-
-/** How often each lead with each status is played in the whole form, with another kind of request each time. */
-const ROUNDS = 2
 
 /** The documented hosts to which the redirects lead, up to the first that is none. */
 function followed(url: string, locations: readonly string[], dataCenter: string): readonly URL[] {

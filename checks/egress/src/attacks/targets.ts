@@ -13,8 +13,8 @@ export function requestTargets(name: string, app: ProxyApp): Series {
     whole: rows.length * HEADERS.length,
     bounded: rows.length,
     make(index, id) {
-      const row = index % rows.length
-      const turn = row + Math.floor(index / rows.length)
+      const row = Math.floor(index / HEADERS.length)
+      const turn = row + (index % HEADERS.length)
       const target = (rows[row] as string).replaceAll('{path}', PATH)
       const header = HEADERS[turn % HEADERS.length] as string
       const dataCenter = DATA_CENTERS[turn % DATA_CENTERS.length] as string

@@ -59,8 +59,8 @@ export function hostileUrls(client: Client): Series {
     whole: URLS.length * forms.length,
     bounded: client.takesBases ? BOUNDED : URLS.length,
     make(index, id, random) {
-      const row = index % URLS.length
-      const form = forms[(row + Math.floor(index / URLS.length)) % forms.length] as Form
+      const row = Math.floor(index / forms.length)
+      const form = forms[index % forms.length] as Form
       const scene = sceneOf(pick(DOCUMENTED, random), random)
       const url = scene.fill(URLS[row] as string)
       return caseOf(client, form, scene, url, `https://${scene.host}`, id)
@@ -75,14 +75,15 @@ export function documentedUrls(client: Client, isFirst: boolean): Series {
   const forms = FORMS.filter(
     ({ isOfBases, target }) => target !== unknown && (client.takesBases || !isOfBases),
   )
+  const spellings = isFirst ? SPELLINGS.length : 1
   return {
     name: `documented origins: ${client.name}`,
     environment: client.environment,
-    whole: DOCUMENTED.length * (isFirst ? SPELLINGS.length : 1),
+    whole: DOCUMENTED.length * spellings,
     bounded: isFirst ? DOCUMENTED.length : 12,
     make(index, id, random) {
-      const place = index % DOCUMENTED.length
-      const turn = place + Math.floor(index / DOCUMENTED.length)
+      const place = Math.floor(index / spellings)
+      const turn = place + (index % spellings)
       const scene = sceneOf(DOCUMENTED[place] as Origin, random)
       const url = scene.fill(SPELLINGS[turn % SPELLINGS.length] as string)
       const telling = forms.filter(({ target }) => target(url) !== undefined)
