@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { accountsRedirects, apiDomains } from './attacks/accounts.js'
 import { redirects } from './attacks/redirects.js'
 import { requestTargets } from './attacks/targets.js'
-import { documentedUrls, hostileUrls } from './attacks/urls.js'
+import { documentedUrls, hostileUrls, productHosts } from './attacks/urls.js'
 import { type Series, Trials } from './trials.js'
 import { World } from './world.js'
 
@@ -49,7 +49,10 @@ const urls = [
 const led = [...[...clients, proxy].map((client) => redirects(client, world)), accountsRedirects(world)]
 await all(
   'documented origins',
-  clients.map((client, place) => documentedUrls(client, place === 0)),
+  [
+    ...clients.map((client, place) => documentedUrls(client, place === 0)),
+    ...clients.filter(({ takesPaths, proxy }) => takesPaths && proxy === 'none').map(productHosts),
+  ],
   0,
 )
 await all('hostile URLs × clients × versions', urls, LEAST)

@@ -1,3 +1,5 @@
+import type { DataCenter, Product } from '@zoho-auth/core'
+import { WORLD, type WorldHost } from '../../../support/zoho-hosts.mjs'
 import type { Client, Sending } from '../clients/client.js'
 import { DOCUMENTED, hopTo, isDocumented, isSameHop, type Origin } from '../judge.js'
 import { SPELLINGS, URLS } from '../tables/urls.js'
@@ -7,7 +9,6 @@ import { type Scene, sceneOf } from './origins.js'
 
 /** How a URL is handed to a client. */
 interface Form {
-  readonly name: string
   /** Only clients with bases have it. */
   readonly isOfBases: boolean
   readonly of: (
@@ -23,24 +24,21 @@ const itself = (url: string) => url
 const unknown = () => undefined
 
 const FORMS: readonly Form[] = [
-  { name: 'alone', isOfBases: false, of: (url) => ({ url }), target: itself },
-  { name: 'with a product', isOfBases: false, of: (url) => ({ url, product }), target: itself },
-  { name: 'over a base', isOfBases: true, of: (url, baseURL) => ({ url, baseURL }), target: itself },
+  { isOfBases: false, of: (url) => ({ url }), target: itself },
+  { isOfBases: false, of: (url) => ({ url, product }), target: itself },
+  { isOfBases: true, of: (url, baseURL) => ({ url, baseURL }), target: itself },
   {
-    name: 'below a base',
     isOfBases: true,
     of: (url, baseURL) => ({ url, baseURL, allowAbsoluteUrls: false }),
     target: unknown,
   },
   {
-    name: 'as a base',
     isOfBases: true,
     of: (baseURL) => ({ url: '/x', baseURL }),
     // Without its query axios puts them together in its own way.
     target: (url) => (/[?#]/.test(url) ? undefined : `${url.replace(/\/+$/, '')}/x`),
   },
   {
-    name: 'below a path, with a product',
     isOfBases: true,
     of: (url) => ({ url, baseURL: '/v2', allowAbsoluteUrls: false, product }),
     target: unknown,
@@ -94,6 +92,31 @@ export function documentedUrls(client: Client, isFirst: boolean): Series {
   }
 }
 
+/** A path with the name of a product: it goes to a documented host of that product, with the token. */
+export function productHosts(client: Client): Series {
+  return {
+    name: `hosts of products: ${client.name}`,
+    whole: WORLD.length,
+    bounded: client.takesBases ? 12 : WORLD.length,
+    make(index, id) {
+      const { product, dataCenter } = WORLD[index] as WorldHost
+      const hosts = WORLD.filter((row) => row.product === product && row.dataCenter === dataCenter).map(
+        ({ url }) => new URL(url).host,
+      )
+      const sending = { id, url: '/x', product: product as Product, dataCenter: dataCenter as DataCenter }
+      return {
+        row: `"/x" of "${product}", connection "${dataCenter}"`,
+        send: () => client.send(sending),
+        judge({ arrivals }) {
+          const [arrival] = arrivals
+          if (arrival === undefined || arrival.secrets.length === 0) return 'no token arrived'
+          return hosts.includes(arrival.to.host) ? undefined : `not a host of the product: ${told(arrival)}`
+        },
+      }
+    },
+  }
+}
+
 function caseOf(client: Client, form: Form, scene: Scene, url: string, base: string, id: string): Case {
   const { dataCenter } = scene
   const sending: Sending = { id, dataCenter, ...form.of(url, base) }
@@ -105,7 +128,7 @@ function caseOf(client: Client, form: Form, scene: Scene, url: string, base: str
     (isSpeltOut || client.readsEverySpelling) &&
     client.proxy !== 'reads along'
   return {
-    row: `${JSON.stringify(url)} ${form.name} ${JSON.stringify(base)}, connection "${dataCenter}"`,
+    row: `${JSON.stringify(form.of(url, base))}, connection "${dataCenter}"`,
     send: () => client.send(sending),
     judge: (outcome) => judged(outcome, dataCenter, isSpeltOut ? target : undefined, mustArrive, client),
   }

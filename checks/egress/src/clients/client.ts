@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { DataCenter } from '@zoho-auth/core'
+import type { DataCenter, Product } from '@zoho-auth/core'
 import type { Parcel } from '../tables/redirects.js'
 
 /** One request, as an app would write it. */
@@ -10,7 +10,7 @@ export interface Sending {
   readonly url: string
   readonly baseURL?: string
   readonly allowAbsoluteUrls?: false
-  readonly product?: 'recruit'
+  readonly product?: Product
   readonly parcel?: Parcel
 }
 
@@ -19,6 +19,8 @@ export interface Client {
   readonly name: string
   /** axios' options `baseURL` and `allowAbsoluteUrls` mean something to it. */
   readonly takesBases: boolean
+  /** Takes a path alone, with the name of a product. */
+  readonly takesPaths: boolean
   /** Whether a URL gets a token in every spelling that a URL parser accepts, or only where it is spelt out in full. */
   readonly readsEverySpelling: boolean
   /** Along which redirects it takes a token. */
@@ -35,6 +37,7 @@ export interface Client {
 /** What most clients are. */
 export const USUAL = {
   takesBases: false,
+  takesPaths: true,
   readsEverySpelling: false,
   carries: 'to Zoho',
   proxy: 'none',

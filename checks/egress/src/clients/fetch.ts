@@ -13,6 +13,7 @@ export function fetchClients(auth: ZohoAuth): readonly Client[] {
     {
       ...usual,
       name: 'zoho.fetch of a Request',
+      takesPaths: false,
       send: (sending) => {
         const { product: _, ...rest } = sending
         return send(auth, new Request(sending.url, initOf(sending)), rest)
@@ -27,6 +28,7 @@ export function fetchClients(auth: ZohoAuth): readonly Client[] {
     {
       ...usual,
       name: 'zoho.authorize, own fetch',
+      takesPaths: false,
       carries: 'nowhere',
       keepsBodies: false,
       async send(sending) {
