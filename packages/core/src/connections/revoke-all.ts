@@ -1,7 +1,7 @@
 import type { Runtime } from '../runtime.js'
-import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import { codeOf, ZohoAuthError } from '../words/errors.js'
 import type { FailedConnection, RevokeAllOptions, RevokeReport } from '../zoho-auth.js'
+import { listed } from './listed.js'
 import { revokeConnection } from './revoke.js'
 
 /** Most failures that are named one by one in a report. */
@@ -22,8 +22,7 @@ export async function revokeAll(
       'revokeAll needs { where }: a function that says which connections, such as those of one tenant',
     )
   const report = { seen: 0, revoked: 0, failed: [] as FailedConnection[] }
-  const rows = store instanceof SealedConnectionStore ? store.unopened() : store.list()
-  for await (const { refreshToken: _, soid: __, replaced: ___, ...row } of rows) {
+  for await (const { refreshToken: _, soid: __, replaced: ___, ...row } of listed(store, runtime)) {
     signal?.throwIfAborted()
     runtime.stopping.throwIfAborted()
     report.seen += 1

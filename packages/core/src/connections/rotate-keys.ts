@@ -2,6 +2,7 @@ import type { Runtime } from '../runtime.js'
 import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import { codeOf, ZohoAuthError } from '../words/errors.js'
 import type { FailedConnection, RotateOptions, RotateReport } from '../zoho-auth.js'
+import { listed } from './listed.js'
 
 /** Most failures that are named one by one in a report. */
 const MAX_FAILURES = 100
@@ -12,8 +13,10 @@ const MAX_FAILURES = 100
  */
 export async function rotateKeys(
   { onProgress, signal }: RotateOptions,
-  { grants: { store }, stopping }: Runtime,
+  runtime: Runtime,
 ): Promise<RotateReport> {
+  const { stopping, clock, timeoutMs } = runtime
+  const { store } = runtime.grants
   if (!(store instanceof SealedConnectionStore))
     throw new ZohoAuthError('ERR_ZOHO_CONFIG', {
       message: 'there is nothing to rotate: connections are not in a durable store with encryptionKeys',
@@ -23,12 +26,13 @@ export async function rotateKeys(
     rotated: 0,
     failed: [] as FailedConnection[],
   }
-  for await (const { id } of store.unopened()) {
+  for await (const { id } of listed(store, runtime)) {
     signal?.throwIfAborted()
     stopping.throwIfAborted()
     report.seen += 1
+    const late = () => new ZohoAuthError('ERR_ZOHO_STORE', { connection: id })
     try {
-      if (await store.reseal(id)) report.rotated += 1
+      if (await clock.withTimeout(store.reseal(id), timeoutMs, late)) report.rotated += 1
     } catch (error) {
       if (report.failed.length < MAX_FAILURES) report.failed.push({ connection: id, code: codeOf(error) })
     }
