@@ -7,7 +7,7 @@ const CONNECT_MS = 1_500
 const GIVE_UP_MS = 5_000
 /** How long after one attempt to connect began the next one may, in milliseconds. */
 const RETRY_MS = 250
-/** How long a command that is not answered keeps the process alive, in milliseconds (5 seconds). */
+/** A connection that does not answer a command within this time is given up, in milliseconds (5 seconds). */
 const ANSWER_MS = 5_000
 /** How long `close` lets what was sent be answered, in milliseconds (1 second). */
 const CLOSE_MS = 1_000
@@ -39,7 +39,8 @@ export type Make = (url: string) => Promise<OwnClient>
 
 /**
  * A client that is made and connected at the first command, and again at the first one after its connection was lost. While
- * the server cannot be reached commands fail, and none is queued or sent twice.
+ * the server cannot be reached commands fail, and none is queued or sent twice. A connection may be lost without anybody
+ * saying so (a firewall that forgot it, a server that was moved): one that leaves a command unanswered is given up as well.
  *
  * It keeps the process alive while a command is under way, {@link ANSWER_MS} at most, and not otherwise: nothing is tried
  * again on a timer, and a connection that is not used is no reason to stay.
@@ -48,19 +49,27 @@ export class LazyClient implements Commands {
   readonly keyPrefix = ''
   readonly #server: URL
   readonly #makers: readonly Make[]
+  readonly #answerMs: number
   #opening: Promise<OwnClient> | undefined
   /** On the scale of `performance.now()`. */
   #openedAt = 0
   #underWay = 0
   #closed = false
 
-  constructor(server: URL, makers: readonly Make[] = [nodeRedis, ioredis]) {
+  /** @param answerMs Only tests are in a greater hurry. */
+  constructor(server: URL, makers: readonly Make[] = [nodeRedis, ioredis], answerMs: number = ANSWER_MS) {
     this.#server = server
     this.#makers = makers
+    this.#answerMs = answerMs
   }
 
   send(args: readonly string[], key: string): Promise<unknown> {
-    return this.#held(async () => (await this.#commands()).send(args, key))
+    return this.#held(async () => {
+      const own = await this.#usable()
+      const late = setTimeout(() => own.drop(), this.#answerMs)
+      late.unref()
+      return own.commands.send(args, key).finally(() => clearTimeout(late))
+    })
   }
 
   async nodes(): Promise<readonly Send[]> {
@@ -126,9 +135,9 @@ export class LazyClient implements Commands {
     return own
   }
 
-  async #commands(): Promise<Commands> {
+  async #usable(): Promise<OwnClient> {
     const own = await this.#connecting()
-    if (own.isReady()) return own.commands
+    if (own.isReady()) return own
     const why = own.fault() ?? `no answer within ${CONNECT_MS} ms`
     throw new RedisFault(`Redis at ${this.#server.host} cannot be used: ${why}`, undefined)
   }

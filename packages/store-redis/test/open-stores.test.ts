@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
@@ -53,6 +54,34 @@ async function untilAnswered(tokens: TokenStore): Promise<string | undefined> {
     return kind !== undefined
   }, 'the server answers')
   return kind
+}
+
+/** A way to a server on which connections that are open can fall silent, for good. */
+async function silencing(port: number) {
+  const ways = new Set<() => void>()
+  const gate = createServer((client) => {
+    const server = connect(port, '127.0.0.1')
+    const way = () => {
+      client.unpipe(server)
+      server.unpipe(client)
+      client.resume()
+    }
+    ways.add(way)
+    client.pipe(server).pipe(client)
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const)
+      one.on('error', () => {}).on('close', () => other.destroy())
+  })
+  await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve))
+  closing(gate, () => gate.close())
+  return {
+    port: (gate.address() as AddressInfo).port,
+    silence: () => {
+      for (const way of ways) way()
+    },
+  }
 }
 
 /** What a process says that ends by itself. One that does not is killed after a minute. */
@@ -149,6 +178,18 @@ onRedis.each(INSTALLED)('a store by URL, on a server, with $name', ({ makers }) 
     await faultOf(() => tokens.acquire('key', ASK))
     expect(performance.now() - startedAt).toBeLessThan(1_000 + lateness())
     await ownServer({ port: server.port })
+    expect(await untilAnswered(tokens)).toBe('acquired')
+  })
+
+  // A firewall that forgets a connection tells nobody: commands went into it, unanswered, until the system gave it up.
+  test('gives a connection up that falls silent, and works on another one', async () => {
+    const server = await ownServer()
+    const gate = await silencing(server.port)
+    const client = new LazyClient(new URL(`redis://127.0.0.1:${gate.port}`), makers, 300)
+    const tokens = closing(tokenStoreOn(client, ownPrefix()), () => client.close())
+    await tokens.acquire('key', ASK)
+    gate.silence()
+    await faultOf(() => tokens.inspect('key'))
     expect(await untilAnswered(tokens)).toBe('acquired')
   })
 
