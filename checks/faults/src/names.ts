@@ -1,37 +1,55 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { isIP, type LookupFunction } from 'node:net'
 
 /** Names below this are looked up here, and nowhere else. */
 const ZONE = '.faults.test'
 
-type Trouble = 'ENOTFOUND' | 'EAI_AGAIN' | 'silence'
-
-const troubles = new Map<string, Trouble>()
-
-/** A host name of loopback, whose look-up can fail. */
-export function nameOf(id: string): string {
-  return `${id}${ZONE}`
+/** Where the names of one case lead. */
+export interface Names {
+  readonly address: string
+  /** How a look-up fails: with a code of the resolver, or never ending. */
+  trouble: 'ENOTFOUND' | 'EAI_AGAIN' | 'silence' | undefined
 }
 
-export function troubleName(name: string, trouble: Trouble | undefined): void {
-  if (trouble === undefined) troubles.delete(name)
-  else troubles.set(name, trouble)
+const current = new AsyncLocalStorage<Names>()
+
+/** A host name that leads where the case under way wants it to. */
+export function nameOf(label: string): string {
+  return `${label}${ZONE}`
 }
 
-/** Answers look-ups of such names in place of the resolver: nothing leaves this machine. `net` asks `dns.lookup` by name. */
+/** Does what belongs to one case: names lead to its address meanwhile, also for what it begins and leaves behind. */
+export function withNames<T>(names: Names, work: () => T): T {
+  return current.run(names, work)
+}
+
+/**
+ * Answers look-ups of such names in place of the resolver: nothing leaves this machine. `net` asks `dns.lookup` by name, and
+ * `redis` its promise, to see which kind of network it is in.
+ */
 export function answerNames(): void {
   const dns = process.getBuiltinModule('node:dns')
   const system = dns.lookup as unknown as LookupFunction
   const own: LookupFunction = (name, options, callback) => {
-    if (isIP(name) !== 0 || !name.endsWith(ZONE)) return system(name, options, callback)
-    const trouble = troubles.get(name)
+    const names = current.getStore()
+    if (isIP(name) !== 0 || !name.endsWith(ZONE) || names === undefined)
+      return system(name, options, callback)
+    const { address, trouble } = names
     if (trouble === 'silence') return
     setImmediate(() => {
-      if (trouble !== undefined) return callback(notFound(name, trouble), '')
-      if (options.all) return callback(null, [{ address: '127.0.0.1', family: 4 }])
-      callback(null, '127.0.0.1', 4)
+      if (trouble !== undefined) callback(notFound(name, trouble), '')
+      else if (options.all) callback(null, [{ address, family: 4 }])
+      else callback(null, address, 4)
     })
   }
+  const promised = (name: string, options: { readonly family?: number }) =>
+    new Promise((resolve, reject) => {
+      own(name, { ...options, all: false }, (error, address, family) =>
+        error === null ? resolve({ address, family }) : reject(error),
+      )
+    })
   Object.assign(dns, { lookup: own })
+  Object.assign(process.getBuiltinModule('node:dns/promises'), { lookup: promised })
 }
 
 function notFound(hostname: string, code: string): NodeJS.ErrnoException {

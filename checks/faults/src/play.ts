@@ -53,7 +53,7 @@ export async function play(state: State, scene: Scene): Promise<readonly Violati
   wrong(await state.end(scene))
   if (scene.heard.includes('connection.consent_required')) wrong('a person is asked to consent again')
   await step('the close', scene.closeAll())
-  const left = () => openSocketsTo(proxy.port)
+  const left = () => openSocketsTo(proxy.names.address)
   await until(LEFT_OPEN_MS, 'closed', async () => left() === 0).catch(() => {
     found.push({ kind: 'left open', what: `${left()} sockets keep the process alive after close` })
   })
@@ -77,10 +77,10 @@ async function recovery(state: State, scene: Scene, calls: readonly Call[]): Pro
   }
 }
 
-/** Sockets of this process to a port that keep it alive: Node leaves out those that are only kept in case. */
-function openSocketsTo(port: number): number {
+/** Sockets of this process to an address that keep it alive: Node leaves out those that are only kept in case. */
+function openSocketsTo(address: string): number {
   const { _getActiveHandles: handles } = process as unknown as {
-    _getActiveHandles(): { remotePort?: number }[]
+    _getActiveHandles(): { remoteAddress?: string }[]
   }
-  return handles.call(process).filter(({ remotePort }) => remotePort === port).length
+  return handles.call(process).filter(({ remoteAddress }) => remoteAddress === address).length
 }

@@ -1,47 +1,39 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../support/servers.mjs'
 import { type Ending, type Fault, isAtOpening } from './fault.js'
 import { wholeAnswer } from './http.js'
-import { nameOf, troubleName } from './names.js'
-
-/** How often another port is tried where somebody took it in between. */
-const MAX_PORTS = 20
+import type { Names } from './names.js'
 
 /** How long the library has to notice the polite end of an idle connection, in milliseconds. */
 const HANG_UP_MS = 1_000
 
 /** A TCP proxy on loopback that goes wrong on request: between the library and one server, for one case. */
 export class FaultProxy {
-  /** A name for this proxy alone, for faults of look-ups. */
-  readonly name: string
+  readonly port: number
+  readonly names: Names
   readonly targetPort: number
   readonly links: Set<Link> = new Set()
   fault: Fault | undefined
   /** When bytes came from the library last, on the scale of `performance.now()`. */
   sentAt = 0
-  #port = 0
   #server: Server | undefined
   #opening: NodeJS.Timeout | undefined
 
-  private constructor(id: string, targetPort: number) {
-    this.name = nameOf(id)
+  private constructor(address: string, port: number, targetPort: number) {
+    this.names = { address, trouble: undefined }
+    this.port = port
     this.targetPort = targetPort
   }
 
-  static async start(id: string, targetPort: number): Promise<FaultProxy> {
-    const proxy = new FaultProxy(id, targetPort)
-    for (let tries = 1; proxy.#server === undefined; tries++) {
-      proxy.#port = await freePort()
-      await proxy.#listen().catch((error: unknown) => {
-        if (tries >= MAX_PORTS) throw error
-      })
-    }
+  /** @param address Of loopback, and of this proxy alone: so all can have the same port, and URLs with a name be the same. */
+  static async start(address: string, port: number, targetPort: number): Promise<FaultProxy> {
+    const proxy = new FaultProxy(address, port, targetPort)
+    await proxy.#listen()
     return proxy
   }
 
-  get port(): number {
-    return this.#port
+  get host(): string {
+    return `${this.names.address}:${this.port}`
   }
 
   /**
@@ -58,7 +50,7 @@ export class FaultProxy {
       else if (!keep) await Promise.all(links.map((link) => link.hangUp()))
     }
     this.fault = fault
-    troubleName(this.name, fault?.do === 'name' ? fault.how : undefined)
+    this.names.trouble = fault?.do === 'name' ? fault.how : undefined
     await Promise.all([...this.links].map((link) => link.renew(fault)))
     if (fault?.do !== 'close-port') return this.#listen()
     await this.#unlisten()
@@ -68,7 +60,6 @@ export class FaultProxy {
 
   async close(): Promise<void> {
     clearTimeout(this.#opening)
-    troubleName(this.name, undefined)
     for (const link of this.links) link.end('reset')
     await this.#unlisten()
   }
@@ -80,7 +71,7 @@ export class FaultProxy {
     })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(this.#port, '127.0.0.1', resolve)
+      server.listen(this.port, this.names.address, resolve)
     })
     this.#server = server
   }

@@ -11,6 +11,8 @@ export interface FaultRow {
   readonly codes: readonly Code[]
   /** It is met on connections that are open already, where there are any. */
   readonly keep?: true
+  /** Nothing whatever gets through. */
+  readonly out?: true
   /** The server said so itself, untruly: what was asked for is not there, and the library cannot know. */
   readonly lies?: true
 }

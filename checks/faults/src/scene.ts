@@ -11,6 +11,7 @@ import type { Emulator } from '@zoho-auth/emulator'
 import type { Call } from './calls.js'
 import type { JumpClock } from './clock.js'
 import type { LendingStore } from './lending-store.js'
+import { nameOf } from './names.js'
 import type { FaultProxy } from './proxy.js'
 import type { FaultRow } from './row.js'
 
@@ -19,6 +20,8 @@ export const PATIENT: Setting['hasty'] = { timeoutMs: 10_000, maxWaitMs: 12_000 
 
 /** What one case needs: where the servers are, as the library sees them, and as the judge does. */
 export interface Setting {
+  /** The name of the case, and of its connection. */
+  readonly id: string
   readonly emulator: Emulator
   readonly proxy: FaultProxy
   readonly row: FaultRow
@@ -56,7 +59,8 @@ export class Scene {
   #next: ZohoAuth | undefined
   readonly #engines: ZohoAuth[] = []
 
-  constructor(id: string, setting: Setting) {
+  constructor(setting: Setting) {
+    const { id } = setting
     this.id = id
     this.setting = setting
     this.clock = setting.clock
@@ -89,8 +93,9 @@ export class Scene {
       fetch: async (input, init) => {
         await this.beforeSending?.()
         const url = new URL(String(input))
-        if (proxy.fault?.do === 'tls' && url.port === String(proxy.port)) url.protocol = 'https:'
-        if (proxy.fault?.do === 'name' && url.port === String(proxy.port)) url.hostname = proxy.name
+        const isProxied = url.host === proxy.host
+        if (proxy.fault?.do === 'tls' && isProxied) url.protocol = 'https:'
+        if (proxy.fault?.do === 'name' && isProxied) url.hostname = nameOf(this.id)
         return fetch(url, init)
       },
       ...limits,
@@ -152,7 +157,7 @@ export class Scene {
     return this.setting.emulator.grants.some((grant) => grant.refreshToken === refreshToken)
   }
 
-  /** Closes the engines and what they used. */
+  /** Closes the engines and what they used. Can be repeated. */
   async closeAll(): Promise<void> {
     await Promise.all(this.#engines.map((one) => one.close()))
     await this.setting.close?.()

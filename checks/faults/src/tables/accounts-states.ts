@@ -181,9 +181,9 @@ async function inThePause(scene: Scene): Promise<readonly Call[]> {
   if (first.outcome.kind !== 'failed') return [first]
   const { setting, clock, zoho, id } = scene
   const untilAt = async () => (await zoho.status(id)).cooldown?.untilAt
-  const pause = await mustCall('the pause', () =>
-    until(PAUSE_SEEN_MS, 'a pause', async () => (await untilAt()) !== undefined),
-  )
+  const isThere = async () =>
+    (await untilAt()) !== undefined || zoho.peekToken({ connection: id }) !== undefined
+  const pause = await mustCall('the pause', () => until(PAUSE_SEEN_MS, 'a pause', isThere))
   const since = performance.now()
   const endsAt = since + ((await untilAt()) ?? 0) - clock.now()
   const second = await getToken(scene, 'getToken in the pause')
