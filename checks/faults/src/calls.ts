@@ -6,7 +6,7 @@ import type { Code } from './row.js'
 export const HANG_MS = 40_000
 
 /** How a call ended. `other`: with something that is no error of the library. */
-export type Outcome =
+type Outcome =
   | { readonly kind: 'well' }
   | { readonly kind: 'failed'; readonly code: Code; readonly retryAfterMs: number | undefined }
   | { readonly kind: 'other'; readonly thrown: unknown }

@@ -10,12 +10,11 @@ export interface LendingStore extends TokenStore {
 
 /** @param lender The same store, on a way without faults. */
 export function lending(inner: TokenStore, lender: TokenStore): LendingStore {
-  const { ready } = inner
   const store: LendingStore = {
     lendMs: 0,
     onWait: undefined,
     ...(inner.durable === undefined ? {} : { durable: inner.durable }),
-    ...(ready === undefined ? {} : { ready: () => ready() }),
+    ready: async () => inner.ready?.(),
     async acquire(key, request) {
       const { lendMs, onWait } = store
       store.lendMs = 0

@@ -26,6 +26,9 @@ import { STORE_STATES } from './tables/store-states.js'
 /** The bounded form plays every so-manyth case: each fault in some states, each state with some faults. */
 const STRIDE = 17
 
+/** The whole table has at least so many cases for the accounts server, and as many for the stores. */
+const LEAST = 450
+
 /** Each case has an address of loopback of its own below this (Linux answers to all of them). */
 const NETWORK = '127.77'
 
@@ -190,6 +193,8 @@ const begun = targets.map((target) => ({ target, families: begin(target) }))
 for (const { target, families } of begun)
   for (const [family, cases] of families)
     if (cases.length > 0 || values.only === undefined) await tell(report, `${target.name}: ${family}`, cases)
+await total('the accounts server', ['accounts server'])
+await total('the stores', ['Redis', 'PostgreSQL'])
 await Promise.all(servers.map((server) => server.stop()))
 await report.row('unhandled rejections and exceptions', async () => ({
   ok: uncaught.length === 0 && ids > 0,
@@ -201,6 +206,25 @@ await report.row('unhandled rejections and exceptions', async () => ({
 }))
 console.log(report.summary())
 process.exit(report.failed === 0 ? 0 : 1)
+
+/** All cases of some targets. The whole table has at least {@link LEAST} of them. */
+async function total(name: string, of: readonly string[]): Promise<void> {
+  const cases = begun
+    .filter(({ target }) => of.includes(target.name))
+    .flatMap(({ families }) => [...families.values()].flat())
+  if (values.only !== undefined) return
+  await report.row(`all faults × states, ${name}`, async () => {
+    const failures = (await Promise.all(cases)).filter((one) => one !== undefined).length
+    const least = values.full ? LEAST : 1
+    return {
+      ok: failures === 0 && cases.length >= least,
+      figure: `${cases.length} cases, ${failures} failed`,
+      trials: cases.length,
+      failures,
+      seed,
+    }
+  })
+}
 
 /** The stores on a server of their own, where it is installed. */
 async function addStores(

@@ -79,8 +79,8 @@ async function recovery(state: State, scene: Scene, calls: readonly Call[]): Pro
 
 /** Sockets of this process to an address that keep it alive: Node leaves out those that are only kept in case. */
 function openSocketsTo(address: string): number {
-  const { _getActiveHandles: handles } = process as unknown as {
+  const node = process as unknown as {
     _getActiveHandles(): { remoteAddress?: string }[]
   }
-  return handles.call(process).filter(({ remoteAddress }) => remoteAddress === address).length
+  return node._getActiveHandles().filter(({ remoteAddress }) => remoteAddress === address).length
 }

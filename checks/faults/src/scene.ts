@@ -92,7 +92,7 @@ export class Scene {
       // What no URL of an accounts server may say: another host name, or TLS where there is none.
       fetch: async (input, init) => {
         await this.beforeSending?.()
-        const url = new URL(String(input))
+        const url = new URL(input instanceof Request ? input.url : input)
         const isProxied = url.host === proxy.host
         if (proxy.fault?.do === 'tls' && isProxied) url.protocol = 'https:'
         if (proxy.fault?.do === 'name' && isProxied) url.hostname = nameOf(this.id)

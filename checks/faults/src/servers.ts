@@ -10,22 +10,24 @@ export interface OwnServer extends StoreServer {
 }
 
 export async function startRedis(): Promise<OwnServer> {
-  const { port, stop } = await servers.startRedis()
+  const server = await servers.startRedis()
+  const { port } = server
   const open = (host: string) => openRedis(`redis://${host}`)
   const direct = open(`127.0.0.1:${port}`)
   // What is loaded at the first use is loaded now.
   await direct.tokens.ready?.()
-  return { port, open, direct, stop: () => direct.close().then(stop) }
+  return { port, open, direct, stop: () => direct.close().then(() => server.stop()) }
 }
 
 export async function startPostgres(): Promise<OwnServer> {
-  const { url, port, stop } = await servers.startPostgres()
+  const server = await servers.startPostgres()
+  const { url, port } = server
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   await migrate(pool)
   await pool.end()
   const open = (host: string) => openPostgres(`postgres://postgres@${host}/postgres`)
   const direct = open(`127.0.0.1:${port}`)
-  return { port, open, direct, stop: () => direct.close().then(stop) }
+  return { port, open, direct, stop: () => direct.close().then(() => server.stop()) }
 }
 
 export const installed: Readonly<Record<'redis' | 'postgres', boolean>> = {

@@ -105,7 +105,8 @@ export async function consented(scene: Scene): Promise<() => Promise<Call>> {
     codeChallenge,
     codeChallengeMethod: 'S256',
   })
-  const callback = `${REDIRECT_URI}?${new URLSearchParams({ code, state, location: 'us' })}`
+  const query = new URLSearchParams({ code, state, location: 'us' })
+  const callback = `${REDIRECT_URI}?${query.toString()}`
   return () =>
     call(
       'consent.finish',

@@ -117,11 +117,15 @@ export const ACCOUNTS_FAULTS: readonly Family[] = [
       { name: '100 ms late', fault: { do: 'slow', way: 'down', lateMs: 100 }, codes: WELL },
       { name: 'request 100 ms late', fault: { do: 'slow', way: 'up', lateMs: 100 }, codes: WELL },
       {
-        name: 'eight bytes at a time',
-        fault: { do: 'slow', way: 'down', bytes: 8, everyMs: 1 },
+        name: '32 bytes at a time',
+        fault: { do: 'slow', way: 'down', bytes: 32, everyMs: 1 },
         codes: WELL,
       },
-      { name: 'request in eights', fault: { do: 'slow', way: 'up', bytes: 8, everyMs: 1 }, codes: WELL },
+      {
+        name: 'request in slices of 32',
+        fault: { do: 'slow', way: 'up', bytes: 32, everyMs: 1 },
+        codes: WELL,
+      },
       { name: '8 kB a second', fault: { do: 'slow', way: 'down', bytes: 160, everyMs: 20 }, codes: WELL },
       { name: 'the rest 100 ms later', fault: { do: 'stall', bytes: 30, ms: 100 }, codes: WELL },
       { name: 'the body 100 ms later', fault: { do: 'stall', bytes: 250, ms: 100 }, codes: WELL },

@@ -99,8 +99,8 @@ const NETWORK: readonly Family[] = [
       { name: '60 ms late', fault: { do: 'slow', way: 'down', lateMs: 60 }, codes: WELL },
       { name: 'request 60 ms late', fault: { do: 'slow', way: 'up', lateMs: 60 }, codes: WELL },
       {
-        name: 'eight bytes at a time',
-        fault: { do: 'slow', way: 'down', bytes: 8, everyMs: 1 },
+        name: '32 bytes at a time',
+        fault: { do: 'slow', way: 'down', bytes: 32, everyMs: 1 },
         codes: WELL,
       },
       { name: 'request in slices', fault: { do: 'slow', way: 'up', bytes: 100, everyMs: 1 }, codes: WELL },
