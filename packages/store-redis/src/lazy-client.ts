@@ -7,7 +7,7 @@ const CONNECT_MS = 1_500
 const GIVE_UP_MS = 5_000
 /** How long after one attempt to connect began the next one may, in milliseconds. */
 const RETRY_MS = 250
-/** A connection that does not answer a command within this time is given up, in milliseconds (5 seconds). */
+/** A connection that does not answer the handshake, or a command, within this time is given up, in milliseconds (5 seconds). */
 const ANSWER_MS = 5_000
 /** How long `close` lets what was sent be answered, in milliseconds (1 second). */
 const CLOSE_MS = 1_000
@@ -127,12 +127,21 @@ export class LazyClient implements Commands {
         const opening = this.#open()
         this.#opening = opening
         // Who wanted it may be gone by the time it is connected.
-        opening.then(async (own) => own.ended.then(() => this.#hold())).catch(() => {})
+        opening.then((own) => this.#untilEnded(own)).catch(() => {})
       }
     }
     const own = await (this.#opening as Promise<OwnClient>)
     if (!own.isReady()) await own.tried
     return own
+  }
+
+  /** An attempt to connect can fall silent, too: behind a connection that was made, where the drivers have no limit. */
+  async #untilEnded(own: OwnClient): Promise<void> {
+    const late = setTimeout(() => own.drop(), this.#answerMs)
+    late.unref()
+    await own.ended
+    clearTimeout(late)
+    this.#hold()
   }
 
   async #usable(): Promise<OwnClient> {

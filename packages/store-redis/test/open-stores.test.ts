@@ -59,7 +59,13 @@ async function untilAnswered(tokens: TokenStore): Promise<string | undefined> {
 /** A way to a server on which connections that are open can fall silent, for good. */
 async function silencing(port: number) {
   const ways = new Set<() => void>()
+  let silent = 0
   const gate = createServer((client) => {
+    if (silent > 0) {
+      silent -= 1
+      client.on('error', () => {}).resume()
+      return
+    }
     const server = connect(port, '127.0.0.1')
     const way = () => {
       client.unpipe(server)
@@ -78,6 +84,10 @@ async function silencing(port: number) {
   closing(gate, () => gate.close())
   return {
     port: (gate.address() as AddressInfo).port,
+    /** The next connection is silent from its start. */
+    silenceNext: () => {
+      silent += 1
+    },
     silence: () => {
       for (const way of ways) way()
     },
@@ -189,6 +199,16 @@ onRedis.each(INSTALLED)('a store by URL, on a server, with $name', ({ makers }) 
     const tokens = closing(tokenStoreOn(client, ownPrefix()), () => client.close())
     await tokens.acquire('key', ASK)
     gate.silence()
+    await faultOf(() => tokens.inspect('key'))
+    expect(await untilAnswered(tokens)).toBe('acquired')
+  })
+
+  test('gives an attempt to connect up that falls silent, and works on another one', async () => {
+    const server = await ownServer()
+    const gate = await silencing(server.port)
+    const client = new LazyClient(new URL(`redis://127.0.0.1:${gate.port}`), makers, 300)
+    const tokens = closing(tokenStoreOn(client, ownPrefix()), () => client.close())
+    gate.silenceNext()
     await faultOf(() => tokens.inspect('key'))
     expect(await untilAnswered(tokens)).toBe('acquired')
   })
