@@ -56,8 +56,11 @@ export type Fault =
   | { readonly do: 'double' }
   /** The server ends its direction at once, and goes on reading. */
   | { readonly do: 'half-close' }
-  /** Connections that are there fall silent for good, as after a lost NAT entry; new ones are fine. */
-  | { readonly do: 'dead-links' }
+  /**
+   * Connections that are there fall silent for good, as after a lost NAT entry; new ones are fine. `opened`: those that are
+   * opened during the fault as well.
+   */
+  | { readonly do: 'dead-links'; readonly opened?: true }
 
 /** Whether a fault shows when a connection is opened: those that are open must go first. */
 export function isAtOpening(fault: Fault): boolean {

@@ -180,7 +180,7 @@ const targets: Target[] = [
     name: 'accounts server',
     faults: ACCOUNTS_FAULTS,
     states: ACCOUNTS_STATES,
-    lanes: new Lanes(24),
+    lanes: new Lanes(20),
     setting: beforeAccounts,
   },
 ]
@@ -237,5 +237,5 @@ async function addStores(
   const server = await start()
   servers.push(server)
   const setting = (place: Place, row: FaultRow) => beforeStores(server, place, row)
-  targets.push({ name, faults, states: STORE_STATES, lanes: new Lanes(16), setting })
+  targets.push({ name, faults, states: STORE_STATES, lanes: new Lanes(12), setting })
 }

@@ -53,6 +53,7 @@ export async function play(state: State, scene: Scene): Promise<readonly Violati
   wrong(await state.end(scene))
   if (scene.heard.includes('connection.consent_required')) wrong('a person is asked to consent again')
   await step('the close', scene.closeAll())
+  await step('the end', scene.forget())
   const left = () => openSocketsTo(proxy.names.address)
   await until(LEFT_OPEN_MS, 'closed', async () => left() === 0).catch(() => {
     found.push({ kind: 'left open', what: `${left()} sockets keep the process alive after close` })

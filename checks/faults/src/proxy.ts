@@ -110,6 +110,7 @@ class Link {
     })
     client.on('data', (chunk: Buffer) => this.#up(chunk))
     const { fault } = proxy
+    this.#dead = fault?.do === 'dead-links' && fault.opened === true
     const atAccept = fault?.do === 'cut' || fault?.do === 'say' ? fault.at === 'accept' : false
     if (fault !== undefined && atAccept && this.#instead(fault)) return
     this.#server = connect({ port: proxy.targetPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })

@@ -157,12 +157,20 @@ export class Scene {
     return this.setting.emulator.grants.some((grant) => grant.refreshToken === refreshToken)
   }
 
+  /** Takes what was written for the case out of the store that all cases share. */
+  async forget(): Promise<void> {
+    for (const id of [this.id, newId(this.id)]) await this.setting.truth.delete(id)
+  }
+
   /** Closes the engines and what they used. Can be repeated. */
   async closeAll(): Promise<void> {
     await Promise.all(this.#engines.map((one) => one.close()))
     await this.setting.close?.()
   }
 }
+
+/** The connection that a consent makes, beside the one there is. */
+export const newId = (id: string): string => `${id}-new`
 
 /** Whether the library would wait a pause out, or for an answer that may not come. */
 function isImpatient(codes: readonly ZohoAuthErrorCode[]): boolean {

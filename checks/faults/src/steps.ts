@@ -1,7 +1,7 @@
 import { type Connection, type Token, ZohoAuthError } from '@zoho-auth/core'
 import { until } from '../../support/within.mjs'
 import { type Call, call, HANG_MS, mustCall } from './calls.js'
-import { PATIENT, type Scene } from './scene.js'
+import { newId, PATIENT, type Scene } from './scene.js'
 
 /** Before its expiry a token is stale, and can be handed out (two minutes), in milliseconds. */
 const STALE_MS = 120_000
@@ -90,13 +90,10 @@ export function exchange(scene: Scene): Promise<Call> {
   )
 }
 
-/** The connection that {@link finish} makes. */
-export const newId = (scene: Scene): string => `${scene.id}-new`
-
 /** A consent that has come to its callback, which is still to be served. */
 export async function consented(scene: Scene): Promise<() => Promise<Call>> {
   const { emulator } = scene.setting
-  const request = { connection: newId(scene), scopes: SCOPES, redirectUri: REDIRECT_URI }
+  const request = { connection: newId(scene.id), scopes: SCOPES, redirectUri: REDIRECT_URI }
   const { url, state } = await scene.zoho.consent.start(request)
   const codeChallenge = new URL(url).searchParams.get('code_challenge') ?? ''
   const code = emulator.createCode({

@@ -99,6 +99,8 @@ export const ACCOUNTS_FAULTS: readonly Family[] = [
     name: 'silent',
     rows: [
       { name: 'from the start', fault: { do: 'cut', at: 'accept', how: 'silence' }, codes: SILENT },
+      { name: 'for good', fault: { do: 'dead-links', opened: true }, codes: SILENT },
+      { name: 'a connection used before, for good', fault: { do: 'dead-links' }, codes: SILENT, keep: true },
       { name: 'request read', fault: { do: 'cut', at: 'request', how: 'silence' }, codes: SILENT },
       { name: 'work done', fault: { do: 'cut', at: 'answer', how: 'silence' }, codes: SILENT },
       { name: 'after 1 byte', fault: { do: 'cut', at: 'answer', how: 'silence', bytes: 1 }, codes: SILENT },

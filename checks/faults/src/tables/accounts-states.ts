@@ -3,7 +3,7 @@ import { until } from '../../../support/within.mjs'
 import { type Call, call, mustCall } from '../calls.js'
 import type { State } from '../play.js'
 import type { Code } from '../row.js'
-import type { Scene } from '../scene.js'
+import { newId, type Scene } from '../scene.js'
 import {
   activeFault,
   consent,
@@ -16,7 +16,6 @@ import {
   many,
   mustGetToken,
   newerToken,
-  newId,
   refreshEnded,
   revoke,
   revokedFault,
@@ -123,9 +122,9 @@ export const ACCOUNTS_STATES: readonly State[] = [
       scene.finish = await consented(scene)
     },
     act: async (scene) => (scene.finish === undefined ? [] : [await scene.finish()]),
-    after: (scene) => activeFault(scene, newId(scene)),
+    after: (scene) => activeFault(scene, newId(scene.id)),
     recover: consent,
-    end: (scene) => activeFault(scene, newId(scene)),
+    end: (scene) => activeFault(scene, newId(scene.id)),
   },
   {
     name: 'revoke',

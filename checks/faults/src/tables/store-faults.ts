@@ -87,6 +87,7 @@ const NETWORK: readonly Family[] = [
       { name: 'work done', fault: { do: 'cut', at: 'answer', how: 'silence' }, codes: SILENT },
       { name: 'after 1 byte', fault: { do: 'cut', at: 'answer', how: 'silence', bytes: 1 }, codes: SILENT },
       { name: 'open connections, for good', fault: { do: 'dead-links' }, codes: SILENT, keep: true },
+      { name: 'all connections, for good', fault: { do: 'dead-links', opened: true }, codes: SILENT },
       { name: 'too late', fault: { do: 'slow', way: 'down', lateMs: TOO_LATE_MS }, codes: SILENT },
       { name: 'request too late', fault: { do: 'slow', way: 'up', lateMs: TOO_LATE_MS }, codes: SILENT },
       { name: 'too slow', fault: { do: 'slow', way: 'down', bytes: 1, everyMs: 300 }, codes: SILENT },

@@ -1,7 +1,7 @@
 import { type Call, call, mustCall } from '../calls.js'
 import type { State } from '../play.js'
 import type { Code } from '../row.js'
-import type { Scene } from '../scene.js'
+import { newId, type Scene } from '../scene.js'
 import {
   activeFault,
   consent,
@@ -12,7 +12,6 @@ import {
   getToken,
   many,
   mustGetToken,
-  newId,
   revoke,
   revokedFault,
   stale,
@@ -37,6 +36,7 @@ const atCommit = (codes: readonly Code[]): readonly Code[] =>
 
 /** The fault comes when the request for a token is about to be sent. */
 const whileSending = (keep: boolean) => ({
+  prepare: connected.prepare,
   arm: async (scene: Scene) => {
     scene.beforeSending = async () => {
       scene.beforeSending = undefined
@@ -126,7 +126,7 @@ export const STORE_STATES: readonly State[] = [
     },
     act: async (scene) => (scene.finish === undefined ? [] : [await scene.finish()]),
     recover: async (scene) => well(await consent(scene), () => nextCalls(scene)),
-    end: (scene) => activeFault(scene, newId(scene)),
+    end: (scene) => activeFault(scene, newId(scene.id)),
   },
   {
     ...ORDINARY,
