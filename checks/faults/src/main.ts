@@ -24,7 +24,7 @@ import { POSTGRES_FAULTS, REDIS_FAULTS } from './tables/store-faults.js'
 import { STORE_STATES } from './tables/store-states.js'
 
 /** The bounded form plays every so-manyth case: each fault in some states, each state with some faults. */
-const STRIDE = 17
+const STRIDE = 11
 
 /** The whole table has at least so many cases for the accounts server, and as many for the stores. */
 const LEAST = 450

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../../support/within.mjs'
-import { type Call, call, mustCall } from '../calls.js'
+import { type Call, call, HANG_MS, mustCall } from '../calls.js'
 import type { State } from '../play.js'
 import type { Code } from '../row.js'
 import { newId, type Scene } from '../scene.js'
@@ -24,9 +24,8 @@ import {
   warm,
 } from '../steps.js'
 
-/** How long another process keeps its lease, and a failure its pause unseen, in milliseconds. */
+/** How long another process keeps its lease, in milliseconds. */
 const LEASE_MS = 200
-const PAUSE_SEEN_MS = 10_000
 
 /** How long a request has to be on its way before the engine is closed, in milliseconds. */
 const UNDER_WAY_MS = 30
@@ -182,7 +181,7 @@ async function inThePause(scene: Scene): Promise<readonly Call[]> {
   const untilAt = async () => (await zoho.status(id)).cooldown?.untilAt
   const isThere = async () =>
     (await untilAt()) !== undefined || zoho.peekToken({ connection: id }) !== undefined
-  const pause = await mustCall('the pause', () => until(PAUSE_SEEN_MS, 'a pause', isThere))
+  const pause = await mustCall('the pause', () => until(2 * HANG_MS, 'a pause', isThere))
   const since = performance.now()
   const endsAt = since + ((await untilAt()) ?? 0) - clock.now()
   const second = await getToken(scene, 'getToken in the pause')
