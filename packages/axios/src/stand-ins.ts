@@ -100,7 +100,8 @@ export function standInFor(original: object, shown: object = {}): object {
 }
 
 /**
- * Puts stand-ins in the place of the agents of a config, and of the dispatcher that axios' fetch adapter takes.
+ * Puts stand-ins in the place of the agents of a config, of the dispatcher that axios' fetch adapter takes, and of a body that
+ * leads to an agent through the request it was piped into.
  *
  * An agent holds the sockets of everybody's requests, and those the headers they were sent with: an answer or an error
  * that names its config would print the tokens of requests under way.
@@ -115,12 +116,19 @@ export function showAgents(config: AxiosConfig): void {
 }
 
 function swapAgents(config: AxiosConfig, swapped: (agent: object) => object): void {
-  const { httpAgent, httpsAgent, fetchOptions } = config
+  const { httpAgent, httpsAgent, fetchOptions, data } = config
   if (isObject(httpAgent)) config.httpAgent = swapped(httpAgent)
   if (isObject(httpsAgent)) config.httpsAgent = swapped(httpsAgent)
   // The options may be the app's own object.
   if (isObject(fetchOptions?.dispatcher))
     config.fetchOptions = { ...fetchOptions, dispatcher: swapped(fetchOptions.dispatcher) }
+  if (isObject(data) && isPiped(data)) config.data = swapped(data)
+}
+
+/** Whether a stream is piped into something, and so into a request. follow-redirects never ends that pipe. */
+function isPiped(stream: object): boolean {
+  const { pipes } = ((stream as Fields)._readableState ?? {}) as { pipes?: unknown }
+  return [pipes].flat().some(isObject)
 }
 
 function tagOf(value: object): string {

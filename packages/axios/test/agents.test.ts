@@ -1,4 +1,6 @@
-import { Agent } from 'node:http'
+import { Agent, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { PassThrough, Readable } from 'node:stream'
 import { inspect } from 'node:util'
 import { runInThisContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
@@ -6,7 +8,16 @@ import { memoryConnectionStore } from '@zoho-auth/core'
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios'
 import { until } from '../../../checks/support/waiting.mjs'
 import { installZohoAuth } from '../src/index.js'
-import { CANDIDATES, connection, emulate, engine, expectClean, type Server, serve } from './support.js'
+import {
+  CANDIDATES,
+  closing,
+  connection,
+  emulate,
+  engine,
+  expectClean,
+  type Server,
+  serve,
+} from './support.js'
 
 interface Scene {
   readonly client: AxiosInstance
@@ -161,6 +172,50 @@ test('what a foreign host answered stays as usable as axios makes it', async () 
   ])
   const { data } = await client.get(foreign.url, { responseType: 'stream' })
   expect(Buffer.concat(await data.toArray()).toString()).toBe('foreign')
+  await end()
+})
+
+test.each([
+  { how: 'read to its end', ended: true, status: 404 },
+  { how: 'still being read', ended: false, status: 401 },
+])('the refusal of a stream that is $how leads to no token of another request', async ({ ended, status }) => {
+  // follow-redirects leaves a stream piped into its request, and so to an agent with the requests of everybody.
+  const agent = new Agent({ keepAlive: true })
+  const { scene, token, end } = await sceneWith({ httpAgent: agent })
+  const url = ended ? `${scene.foreign.url}/404` : await answersEarly(status)
+  const stream = new PassThrough()
+  stream.write('x')
+  if (ended) stream.end()
+  const error = await outcomeOf(scene.client.post(url, stream))
+  expect(error).toMatchObject({ response: { status } })
+  expectClean(error, [token])
+  expect(jsonOf(error)).not.toContain(token)
+  const { data } = (error as { config: { data: PassThrough } }).config
+  expect(data).toBeInstanceOf(PassThrough)
+  expect(data.readableEnded).toBe(ended)
+  stream.end()
+  await end()
+  agent.destroy()
+})
+
+/** A server that answers before it has read a body. @returns Its origin. */
+async function answersEarly(status: number): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing({
+    async close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('what a stream was sent with can be sent once more, and says that the stream is used', async () => {
+  const { scene, end } = await sceneWith({})
+  const { config } = await scene.client.post(CANDIDATES, Readable.from(['x']))
+  expect(jsonOf(config)).not.toContain('Zoho-oauthtoken')
+  await expect(scene.client.request(config)).rejects.toThrow(TypeError)
   await end()
 })
 
