@@ -109,6 +109,14 @@ describe('faults', () => {
     ])
   })
 
+  test('a secret in the place of the data centre is not shown', () => {
+    // Forty characters of it were: the message says that it shows no secret.
+    const secret = 'a-refresh-token-in-the-wrong-place'
+    const faults = [faultsOf({ dataCenter: secret }), faultsOf({}, { ZOHO_DATA_CENTER: secret })].flat()
+    expect(faults.filter((fault) => fault.includes('must be one of us'))).toHaveLength(2)
+    expect(faults.join()).not.toContain(secret.slice(0, 12))
+  })
+
   test.each<[name: string, options: object, env: Record<string, string>, fault: RegExp]>([
     [
       'an unknown data centre',

@@ -232,6 +232,9 @@ const PARTS: readonly (readonly [name: 'tokens' | 'clock' | 'logger', methods: r
   ['logger', ['warn']],
 ]
 
+/** The longest wrong data centre that a message shows, in characters. A secret that was put in its place is longer. */
+const MAX_SHOWN = 12
+
 /** The data centre that options or variables name, be it by an accounts server of Zoho's. `undefined`: a fault. */
 function readHome(
   options: ZohoAuthOptions,
@@ -244,9 +247,8 @@ function readHome(
   const dataCenter = text('dataCenter', 'ZOHO_DATA_CENTER') ?? (ofServer || 'us')
   if (isDataCenter(dataCenter)) return dataCenter
   const origin = options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : 'dataCenter'
-  faults.push(
-    `${origin} must be one of ${DATA_CENTERS.join(' ')}, not ${JSON.stringify(dataCenter.slice(0, 40))}`,
-  )
+  const shown = dataCenter.length > MAX_SHOWN ? 'something that long' : JSON.stringify(dataCenter)
+  faults.push(`${origin} must be one of ${DATA_CENTERS.join(' ')}, not ${shown}`)
   return undefined
 }
 
