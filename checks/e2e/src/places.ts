@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { migrate } from '@zoho-auth/store-postgres'
 import pg from 'pg'
 import { createClient } from 'redis'
+import { dumpFolder, dumpRedis as dumpHashes, dumpPostgres } from '../../support/dumps.mjs'
 import { installed, startPostgres, startRedis } from './servers.js'
 
 export type PlaceName = 'redis' | 'postgres' | 'file'
@@ -24,9 +25,6 @@ export interface Place {
 const CANNOT_CONNECT_NOW = '57P03'
 const STARTING_MS = 20_000
 const STARTING_POLL_MS = 50
-
-/** Records that one dump reads at most. */
-const MAX_RECORDS = 100_000
 
 const OPEN: Readonly<Record<PlaceName, () => Promise<Place>>> = {
   async redis() {
@@ -108,34 +106,8 @@ export async function dumpRedis(url: string): Promise<readonly string[]> {
   client.on('error', () => {})
   await client.connect()
   try {
-    const records: string[] = []
-    for await (const keys of client.scanIterator({ COUNT: 1_000 })) {
-      for (const key of keys) records.push(`${key} ${JSON.stringify(await client.hGetAll(key))}`)
-      if (records.length > MAX_RECORDS) throw new Error(`more than ${MAX_RECORDS} records in Redis`)
-    }
-    return records
+    return await dumpHashes(client)
   } finally {
     client.destroy()
   }
-}
-
-async function dumpPostgres(pool: pg.Pool): Promise<readonly string[]> {
-  const tables = await pool.query<{ name: string }>(
-    "select quote_ident(tablename) as name from pg_tables where schemaname = 'public'",
-  )
-  const records: string[] = []
-  for (const { name } of tables.rows) {
-    const { rows } = await pool.query<{ text: string }>(
-      `select row_to_json(t)::text as text from public.${name} t limit ${MAX_RECORDS}`,
-    )
-    records.push(...rows.map(({ text }) => text))
-  }
-  return records
-}
-
-function dumpFolder(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .slice(0, MAX_RECORDS)
-    .map((entry) => `${entry.name} ${readFileSync(join(entry.parentPath, entry.name), 'utf8')}`)
 }
