@@ -75,5 +75,5 @@ export class Scans {
 
 function toldOf({ kind, owner: of, form, after }: Hit, owner: string | undefined): string {
   const whose = of === undefined ? 'the app' : of === owner ? 'this request' : 'ANOTHER REQUEST'
-  return `a ${kind} of ${owner === undefined ? 'somebody' : whose}, ${form}, after ${JSON.stringify(after.slice(-40))}`
+  return `${kind} of ${owner === undefined ? 'somebody' : whose}, ${form}, after ${JSON.stringify(after.slice(-40))}`
 }
