@@ -32,21 +32,20 @@ function atMost(failures, trials, share) {
 }
 
 /** One suite's part of the page. */
-export function section(suite, figures, { date, versions }) {
-  const rows = figures.map(({ name, trials, failures = 0, seconds, seed, measured }) => [
+export function section(suite, figures, circumstances) {
+  const rows = figures.map(({ name, trials, failures = 0, seed, measured }) => [
     name,
     grouped(trials),
     grouped(failures),
     trials > 0 ? `${(100 * upperBound(failures, trials)).toPrecision(2)} %` : 'none',
-    seconds === undefined ? '' : `${seconds.toFixed(0)} s`,
     seed === undefined ? '' : String(seed),
     measured,
   ])
   const lines = [HEAD, HEAD.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
-  return `## ${suite}\n\n${date}, ${versions}\n\n${lines.join('\n')}\n`
+  return `## ${suite}\n\n${circumstances}.\n\n${lines.join('\n')}\n`
 }
 
-const HEAD = ['what', 'N', 'failures', '95 % bound', 'took', 'seed', 'seen']
+const HEAD = ['what', 'N', 'failures', '95 % bound', 'seed', 'seen']
 
 /** The page with a section put in the place of the last one of its suite, or at the end. */
 export function withSection(page, suite, text) {
