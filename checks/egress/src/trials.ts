@@ -102,7 +102,8 @@ export class Trials {
 
   async #all(series: Series, counts: Counts): Promise<string[]> {
     const rows = new Map<string, string>()
-    const faults: string[] = []
+    /** One of each case. */
+    const faults = new Map<string, string>()
     let hangs = 0
     const indexes = this.#indexes(series)
     const lane = async (): Promise<void> => {
@@ -119,15 +120,15 @@ export class Trials {
         if (arrivals.some(({ isZoho, secrets }) => isZoho && secrets.length > 0)) counts.delivered += 1
         if (error === HANG && ++hangs >= MAX_HANGS) indexes.length = 0
         const fault = error === HANG ? HANG : one.judge({ arrivals, error })
-        if (fault !== undefined) faults.push(`${row}: ${fault}${error === undefined ? '' : ` (${error})`}`)
+        if (fault !== undefined) faults.set(row, `${fault}${error === undefined ? '' : ` (${error})`}`)
       }
     }
     Object.assign(process.env, series.environment)
     await Promise.all(Array.from({ length: LANES }, lane))
     for (const name of Object.keys(series.environment ?? {})) delete process.env[name]
     for (const { id = '', what } of this.#world.leaks.splice(0))
-      faults.unshift(`${rows.get(id) ?? `request ${id}`}: ${what}`)
-    return faults
+      faults.set(rows.get(id) ?? `request ${id}`, what)
+    return [...faults].map(([row, fault]) => `${row}: ${fault}`)
   }
 
   #indexes({ name, whole, bounded }: Series): number[] {
