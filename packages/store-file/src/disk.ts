@@ -1,6 +1,20 @@
-import { chmod, link, mkdir, open, readFile, readlink, rename, stat, symlink, unlink } from 'node:fs/promises'
+import { fsync } from 'node:fs'
+import {
+  chmod,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  rename,
+  stat,
+  symlink,
+  unlink,
+} from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { codeOf } from './faults.js'
 
 /** Only for the user who runs the app. */
@@ -43,12 +57,17 @@ export async function remove(path: string): Promise<boolean> {
   }
 }
 
+/** Makes sure that what was written outlives a power cut. A `FileHandle` of Yarn's Plug'n'Play has no `sync` of its own. */
+export function sync({ fd }: FileHandle): Promise<void> {
+  return promisify(fsync)(fd)
+}
+
 /** Makes sure that a name made or replaced in a folder outlives a power cut. Windows has nothing of the kind. */
 export async function syncFolder(folder: string): Promise<void> {
   if (WINDOWS) return
   const handle = await open(folder, 'r')
   try {
-    await handle.sync()
+    await sync(handle)
   } finally {
     await handle.close()
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { FILE_MODE, makeFolder, makePrivateFolder, remove, replace, syncFolder } from './disk.js'
+import { FILE_MODE, makeFolder, makePrivateFolder, remove, replace, sync, syncFolder } from './disk.js'
 import { busy, codeOf, damaged, unreadable, unwritable } from './faults.js'
 import { KeyedMutex } from './keyed-mutex.js'
 import { acquire, holds, LOCK_WAIT_MS, release } from './lock.js'
@@ -183,7 +183,7 @@ export class RecordFolder<T> {
         change = await look()
         if (change.write !== undefined) {
           await handle.writeFile(JSON.stringify({ format: FORMAT, key, ...this.#codec.encode(change.write) }))
-          await handle.sync()
+          await sync(handle)
           await handle.close()
           moved = await replace(temporary, data)
           if (!moved) return undefined

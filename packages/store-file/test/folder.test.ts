@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from '@jest/globals'
@@ -65,6 +66,25 @@ test('a folder that was there keeps its mode; what is inside is tightened', asyn
   await acquired(fileTokenStore(folder), 'the-key')
   expect(modeOf(folder)).toBe('755')
   expect(modeOf(join(folder, 'tokens'))).toBe('700')
+})
+
+// Yarn's Plug'n'Play puts file handles of its own in the place of Node's, and they have no `sync`.
+test('a row is written where file handles cannot be synced by themselves', async () => {
+  const folder = temporaryFolder()
+  const handle = await open(folder, 'r')
+  const prototype = Object.getPrototypeOf(handle)
+  const { sync } = prototype
+  await handle.close()
+  prototype.sync = () => {
+    throw new Error('sync is not implemented')
+  }
+  try {
+    const store = fileConnectionStore(folder)
+    await store.put(connection('acme'))
+    expect((await store.get('acme'))?.id).toBe('acme')
+  } finally {
+    prototype.sync = sync
+  }
 })
 
 test('nothing is made before the first write', async () => {
