@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, expect, test } from '@jest/globals'
 import { createZohoAuth, defaultZohoAuth, memoryTokenStore } from '@zoho-auth/core'
 import { until } from '../../../checks/support/waiting.mjs'
@@ -47,6 +48,39 @@ test('a memory store in an obvious fleet is one warning that names ZOHO_AUTH_STO
   warnOfFleet(logger, { KUBERNETES_SERVICE_HOST: '10.0.0.1' })
   warnOfFleet(logger, { pm_id: '0' })
   expect(warnings).toEqual([expect.stringMatching(/Kubernetes.*ZOHO_AUTH_STORE/)])
+})
+
+test.each([
+  ['AWS_LAMBDA_FUNCTION_NAME', 'AWS Lambda'],
+  ['VERCEL', 'Vercel'],
+  ['K_SERVICE', 'Google Cloud Run'],
+  ['FUNCTION_TARGET', 'Google Cloud Functions'],
+  ['FUNCTIONS_WORKER_RUNTIME', 'Azure Functions'],
+  ['NETLIFY', 'Netlify'],
+  ['DYNO', 'Heroku'],
+  ['ECS_CONTAINER_METADATA_URI_V4', 'Amazon ECS'],
+  ['CF_PAGES', 'Cloudflare Pages'],
+])('a memory store where %s is set is warned about: %s runs several', (variable, name) => {
+  // Said once per process: a new one begins.
+  delete (globalThis as Record<symbol, unknown>)[Symbol.for('zoho-auth.warnings')]
+  const warnings: string[] = []
+  warnOfFleet({ warn: (message: string) => warnings.push(message) }, { [variable]: 'some' })
+  expect(warnings).toEqual([expect.stringContaining(`runs under ${name}:`)])
+})
+
+// Cloudflare's workerd has an AsyncLocalStorage that cannot be switched off, and says so by throwing.
+test('close() ends where AsyncLocalStorage.disable() is not implemented', async () => {
+  const { disable } = AsyncLocalStorage.prototype
+  AsyncLocalStorage.prototype.disable = () => {
+    throw new Error('disable is not implemented')
+  }
+  try {
+    const zoho = engine(await emulate())
+    await zoho.withConnection('default', () => zoho.getToken())
+    await zoho.close()
+  } finally {
+    AsyncLocalStorage.prototype.disable = disable
+  }
 })
 
 test('importing core and making an engine sends nothing and loads no openid-client', async () => {

@@ -22,15 +22,27 @@ function isClusterWorker(): boolean {
   return (process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker
 }
 
+/** Variables by which a process can tell that it is one of several, and what runs it. */
+const FLEETS: readonly (readonly [variable: string, name: string])[] = [
+  ['pm_id', 'PM2'],
+  ['NODE_APP_INSTANCE', 'PM2'],
+  ['KUBERNETES_SERVICE_HOST', 'Kubernetes'],
+  ['VERCEL', 'Vercel'],
+  ['NETLIFY', 'Netlify'],
+  ['AWS_LAMBDA_FUNCTION_NAME', 'AWS Lambda'],
+  ['ECS_CONTAINER_METADATA_URI_V4', 'Amazon ECS'],
+  ['FUNCTION_TARGET', 'Google Cloud Functions'],
+  ['K_SERVICE', 'Google Cloud Run'],
+  ['FUNCTIONS_WORKER_RUNTIME', 'Azure Functions'],
+  ['DYNO', 'Heroku'],
+  ['CF_PAGES', 'Cloudflare Pages'],
+]
+
 /** Says once per process that tokens in memory are made by every process for itself, if there obviously are several. */
 export function warnOfFleet(logger: Logger, env: NodeJS.ProcessEnv = process.env): void {
   const sign = isClusterWorker()
     ? 'a cluster worker'
-    : env.pm_id !== undefined || env.NODE_APP_INSTANCE !== undefined
-      ? 'PM2'
-      : env.KUBERNETES_SERVICE_HOST !== undefined
-        ? 'Kubernetes'
-        : undefined
+    : FLEETS.find(([variable]) => env[variable] !== undefined)?.[1]
   if (sign === undefined || shared().fleetWarned) return
   shared().fleetWarned = true
   logger.warn(

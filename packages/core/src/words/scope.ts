@@ -65,7 +65,11 @@ export class Scope {
 
   /** Ends every scope; each one that is left costs a little with every promise of the process. */
   close(): void {
-    this.#storage.disable()
+    try {
+      this.#storage.disable()
+    } catch {
+      // workerd has no such thing, and no such cost.
+    }
   }
 
   /** Runs `fn` where the engine was made: outside this scope, and outside any scope of the caller's. */
