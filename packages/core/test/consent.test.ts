@@ -474,6 +474,16 @@ describe('consent once more', () => {
     expect(warnings.filter((text) => text.includes('refresh tokens'))).toHaveLength(1)
   })
 
+  test('without a connection it is for the only one, and for nobody where there are many', async () => {
+    const { emulator, zoho } = await byHand()
+    const { connection: _, ...nobody } = wanted
+    expect(await codeOf(zoho.consent.start(nobody))).toBe('ERR_ZOHO_NO_CONNECTION')
+    const single = engine(emulator, { connections: undefined, refreshToken: emulator.refreshToken })
+    const { url, state } = await single.consent.start(nobody)
+    const answer = await fetch(`${url}&user=ada&auto=accept`, { redirect: 'manual' })
+    expect((await single.consent.finish(answer.headers.get('location') ?? '', state)).id).toBe('default')
+  })
+
   test('a dead connection works again at once', async () => {
     const { emulator, zoho, connections, clock } = await byHand()
     const first = await connect(zoho)

@@ -95,8 +95,14 @@ describe('variables', () => {
     )
     expect(each.endpointOf('us')).toBe('https://a.example/oauth/v2')
     expect(each.endpointOf('eu')).toBe('https://b.example/oauth/v2')
+    const token = readSettings({}, { ...whole, ZOHO_ACCOUNTS_URL: 'https://accounts.zoho.eu/oauth/v2/token' })
+    expect(token.endpointOf('eu')).toBe('https://accounts.zoho.eu/oauth/v2')
     const portal = readSettings({ accountsUrl: 'https://accounts.example.com/clientoauth/v2/123/' }, whole)
     expect(portal.endpointOf('us')).toBe('https://accounts.example.com/clientoauth/v2/123')
+  })
+
+  test('a data centre may be written as Zoho writes it', () => {
+    expect(readSettings({}, { ...whole, ZOHO_DATA_CENTER: 'EU' }).single?.dataCenter).toBe('eu')
   })
 })
 
@@ -136,6 +142,12 @@ describe('faults', () => {
       {},
       { ZOHO_DATA_CENTER_FILE: '/nowhere/at/all' },
       /ZOHO_DATA_CENTER_FILE: .*ENOENT/,
+    ],
+    [
+      'quotes that were kept',
+      {},
+      { ZOHO_REFRESH_TOKEN: '"the-refresh-token"' },
+      /^ZOHO_REFRESH_TOKEN stands in quotes/,
     ],
     ['an empty file', {}, { ZOHO_DATA_CENTER_FILE: file('empty', ' \n') }, /the file is empty/],
     ['one and many', { refreshToken: 'r', connections: async () => undefined }, {}, /exclude each other/],

@@ -3,6 +3,9 @@ import { DATA_CENTERS, type DataCenter } from '../words/data-centers.js'
 /** Reads one variable. `undefined` if it is not set; faults are added to `faults`. */
 export type ReadVariable = (name: string) => string | undefined
 
+/** `docker run --env-file` and systemd's `EnvironmentFile` of old keep the quotes that a shell would take off. */
+const QUOTED = /^(["']).*\1$/s
+
 /**
  * Variables of the environment, each also as `…_FILE`: the path of a file that holds the value (Docker and Kubernetes
  * secrets). An empty variable is not set. Line ends at the end of a file are dropped.
@@ -11,7 +14,12 @@ export function environment(env: NodeJS.ProcessEnv, faults: string[]): ReadVaria
   return (name) => {
     const value = env[name] || undefined
     const path = env[`${name}_FILE`] || undefined
-    if (path === undefined) return value?.trim()
+    if (path === undefined) {
+      const text = value?.trim()
+      if (text === undefined || !QUOTED.test(text)) return text
+      faults.push(`${name} stands in quotes, which belong to the value here: take them off`)
+      return undefined
+    }
     if (value !== undefined) {
       faults.push(`${name} and ${name}_FILE are both set: unset one of them`)
       return undefined

@@ -110,18 +110,14 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
   }
 
   const clientId = text('clientId', 'ZOHO_CLIENT_ID')
-  if (
-    clientId === undefined &&
-    options.clientId === undefined &&
-    !faults.some((fault) => fault.startsWith('ZOHO_CLIENT_ID'))
-  )
+  if (clientId === undefined && options.clientId === undefined && !isFaulty('ZOHO_CLIENT_ID', faults))
     faults.push('clientId is missing: set ZOHO_CLIENT_ID, or pass { clientId }')
   const secrets = spread(
     'clientSecret',
     options.clientSecret ?? perDataCenter('ZOHO_CLIENT_SECRET', read),
     faults,
   )
-  if (secrets === undefined)
+  if (secrets === undefined && !isFaulty('ZOHO_CLIENT_SECRET', faults))
     faults.push('clientSecret is missing: set ZOHO_CLIENT_SECRET, or pass { clientSecret }')
 
   const opened = readNamedStores(options, read, faults)
@@ -225,6 +221,11 @@ export function readSettings(options: ZohoAuthOptions, env: NodeJS.ProcessEnv): 
   throw configError(faults)
 }
 
+/** Whether a variable is there, and something else is wrong with it than that it is missing. */
+function isFaulty(variable: string, faults: readonly string[]): boolean {
+  return faults.some((fault) => fault.startsWith(variable))
+}
+
 /** Options that are described by the methods we call. */
 const PARTS: readonly (readonly [name: 'tokens' | 'clock' | 'logger', methods: readonly string[]])[] = [
   ['tokens', ['acquire', 'commit', 'release', 'invalidate', 'inspect']],
@@ -244,7 +245,9 @@ function readHome(
 ): DataCenter | undefined {
   const server = accounts?.default
   const ofServer = typeof server === 'string' && URL.canParse(server) && dataCenterOfServer(new URL(server))
-  const dataCenter = text('dataCenter', 'ZOHO_DATA_CENTER') ?? (ofServer || 'us')
+  const named = text('dataCenter', 'ZOHO_DATA_CENTER')
+  // Zoho writes them in capitals, and so does who types a variable.
+  const dataCenter = (options.dataCenter === undefined ? named?.toLowerCase() : named) ?? (ofServer || 'us')
   if (isDataCenter(dataCenter)) return dataCenter
   const origin = options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : 'dataCenter'
   const shown = dataCenter.length > MAX_SHOWN ? 'something that long' : JSON.stringify(dataCenter)
@@ -274,7 +277,8 @@ function readSingle(
     faults.push(`clientSecret has no entry for data centre "${dataCenter}"`)
   const refreshToken = text('refreshToken', 'ZOHO_REFRESH_TOKEN')
   if (refreshToken !== undefined) return { refreshToken, dataCenter }
-  const named = opened !== undefined || faults.some((fault) => fault.startsWith('ZOHO_AUTH_STORE'))
+  const named =
+    opened !== undefined || ['ZOHO_AUTH_STORE', 'ZOHO_REFRESH_TOKEN'].some((name) => isFaulty(name, faults))
   if (options.refreshToken === undefined && !named)
     faults.push(
       'refreshToken is missing: set ZOHO_REFRESH_TOKEN, or pass { refreshToken } or { connections }',
@@ -341,10 +345,9 @@ function readEndpoints(
         faults.push(
           'accountsUrl (ZOHO_ACCOUNTS_URL) must be an https URL without user, query or fragment; http only on loopback',
         )
-      checked.set(
-        text,
-        url && url.origin + (url.pathname === '/' ? OAUTH_PATH : url.pathname.replace(/\/+$/, '')),
-      )
+      // Zoho's documents name the token endpoint; its folder is what is wanted here.
+      const path = url?.pathname.replace(/\/+$/, '').replace(/\/token$/, '')
+      checked.set(text, url && url.origin + (path || OAUTH_PATH))
     }
     const endpoint = checked.get(text)
     if (endpoint !== undefined) endpoints[dataCenter] = endpoint

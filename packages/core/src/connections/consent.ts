@@ -3,7 +3,13 @@ import type { Answer } from '../accounts/client.js'
 import { forgetGrant, type Runtime } from '../runtime.js'
 import { StoreFault } from '../stores/guarded-token-store.js'
 import { grantKey } from '../token/grant.js'
-import { type Connection, type Environment, grantId, isSameGrant } from '../words/connection.js'
+import {
+  type Connection,
+  DEFAULT_CONNECTION,
+  type Environment,
+  grantId,
+  isSameGrant,
+} from '../words/connection.js'
 import type {
   ClientCredentialsOptions,
   ConsentExchangeOptions,
@@ -25,9 +31,6 @@ import { type PendingConsent, PendingConsents } from './pending.js'
 import { presentGrant, revokeDueGrants } from './replaced.js'
 import { revokeConnection } from './revoke.js'
 import { giveBack } from './unkept-grant.js'
-
-/** The connection if none is named. */
-const DEFAULT_CONNECTION = 'default'
 
 /** What a grant is made for, and how. */
 interface GrantRequest {
@@ -54,8 +57,9 @@ export class Consent implements ZohoConsent {
   }
 
   async start(request: ConsentRequest): Promise<ConsentStart> {
-    const { connection, scopes, redirectUri, environment, label } = request
-    const { defaultDataCenter, accounts } = this.#runtime
+    const { scopes, redirectUri, environment, label } = request
+    const { defaultDataCenter, accounts, one } = this.#runtime
+    const connection = request.connection ?? (one ? DEFAULT_CONNECTION : '')
     const dataCenter = request.dataCenter ?? defaultDataCenter
     this.#assertWritable()
     assertRequest({ connection, scopes, dataCenter, environment })

@@ -10,7 +10,7 @@ export async function statusOf(id: string, runtime: Runtime): Promise<Connection
   const connection = await readConnection(runtime, id)
   const key = grantKey(connection, clientId)
   const record = await store.inspect(key).catch(() => STORE_DOWN)
-  const now = clock.now()
+  const now = Math.floor(clock.now())
   const cached = cache.get(id)
   const lastError = lastErrors.get(id)
   const remembered = cooldowns.get(key, now)

@@ -84,7 +84,8 @@ export class TokenCache {
     const before = this.#tokens.get(connection)
     const same = before?.token.value === fields.value
     const apiDomain = this.#shared.text(fields.apiDomain)
-    const token = new Token({ ...fields, apiDomain, scopes: this.#shared.list(fields.scopes) })
+    const expiresAt = Math.floor(fields.expiresAt)
+    const token = new Token({ ...fields, expiresAt, apiDomain, scopes: this.#shared.list(fields.scopes) })
     const rejected = same && before.rejected
     const cached: CachedToken = {
       token,

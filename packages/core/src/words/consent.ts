@@ -3,8 +3,11 @@ import type { DataCenter } from './data-centers.js'
 
 /** What `consent.start` takes. */
 export interface ConsentRequest {
-  /** The id under which the grant is kept. A connection of this id gets the new grant in place of its old one. */
-  readonly connection: string
+  /**
+   * The id under which the grant is kept. A connection of this id gets the new grant in place of its old one. Default: the
+   * only connection, with `refreshToken` or a store from the variables; else it must be given.
+   */
+  readonly connection?: string | undefined
   /** Such as `ZohoRecruit.modules.ALL`. With `AaaServer.profile.READ` the connection also learns whose grant it is. */
   readonly scopes: readonly string[]
   /** As registered in Zoho's API console, character by character. From configuration, never from a request. */
