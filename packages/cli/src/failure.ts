@@ -36,13 +36,18 @@ export function failureOf(thrown: unknown): Failure | undefined {
   return {
     code,
     message: masked(message),
-    action: masked(action),
+    action: thrown.faults?.some(lacksClient) ? FIRST_STEP : masked(action),
     ...(connection === undefined ? {} : { connection }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(cause === undefined ? {} : { cause }),
     help,
   }
 }
+
+const lacksClient = (fault: string): boolean => fault.startsWith('clientId is missing')
+
+const FIRST_STEP =
+  'Begin with zoho-auth login, which asks for client id and secret and connects a Zoho user (--write-env keeps them); or set the variables.'
 
 export function exitCodeOf(failure: Failure): ExitCode {
   return failure.code === 'ERR_ZOHO_CONFIG' ? 2 : 1

@@ -34,7 +34,8 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
         screen.note(`.env is read: ${fromEnvFile} variables (the environment's own win)`)
       exitCode = await run(options, { screen, signal, openUrl, fromEnvFile })
     })
-    await program.parseAsync(argv, { from: 'user' })
+    if (argv.length === 0) program.outputHelp()
+    else await program.parseAsync(argv, { from: 'user' })
     return interrupts.exitCode ?? exitCode
   } catch (error) {
     if (interrupts.exitCode !== undefined) return interrupts.exitCode

@@ -211,8 +211,19 @@ test.each(COMMANDS)('%s --help has an example, and exits with 0', async (name) =
   expect(stdout).toContain('--json')
 })
 
+test('without a command there is the help, and nothing is wrong', async () => {
+  const { code, stdout, stderr } = await run([], { cwd: folder() })
+  expect([code, stderr]).toEqual([0, ''])
+  for (const name of COMMANDS) expect(stdout).toContain(name)
+})
+
+test('in an empty folder status says where to begin', async () => {
+  const { code, stderr } = await run(['status'], { cwd: folder() })
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/→ Begin with zoho-auth login/)
+})
+
 test.each([
-  { args: [], says: 'a command is missing' },
   { args: ['frobnicate'], says: "unknown command 'frobnicate'" },
   { args: ['status', '--frobnicate'], says: "unknown option '--frobnicate'" },
   { args: ['status', '--interval', '0'], says: 'above 0' },

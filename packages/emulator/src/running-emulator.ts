@@ -87,7 +87,19 @@ export class RunningEmulator implements Emulator {
       ZOHO_REFRESH_TOKEN: grant.refreshToken,
       ZOHO_ACCOUNTS_URL: originOf(this.#world, grant.dataCenter),
       ZOHO_DATA_CENTER: grant.dataCenter,
+      ...this.#envOfOthers(grant.dataCenter),
     }
+  }
+
+  /** The server and the secret of each further data centre: Zoho gives a client a secret in each. */
+  #envOfOthers(home: DataCenter): Record<string, string> {
+    const others = Object.keys(this.accountsUrls).filter((name) => name !== home) as DataCenter[]
+    return Object.fromEntries(
+      others.flatMap((name) => [
+        [`ZOHO_ACCOUNTS_URL_${name.toUpperCase()}`, originOf(this.#world, name)],
+        [`ZOHO_CLIENT_SECRET_${name.toUpperCase()}`, this.#world.secretIn(name)],
+      ]),
+    )
   }
 
   now(): number {

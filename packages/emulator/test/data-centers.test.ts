@@ -38,6 +38,8 @@ test('a data centre can have a client secret of its own; the one of another is i
   expect(env).toEqual({
     ZOHO_CLIENT_ID: emulator.clientId,
     ZOHO_CLIENT_SECRET: 'the-secret-in-europe',
+    ZOHO_ACCOUNTS_URL_US: emulator.accountsUrls.us,
+    ZOHO_CLIENT_SECRET_US: emulator.clientSecret,
     ZOHO_REFRESH_TOKEN: grant.refreshToken,
     ZOHO_ACCOUNTS_URL: emulator.accountsUrls.eu,
     ZOHO_DATA_CENTER: 'eu',

@@ -53,11 +53,12 @@ async function emulator(options: EmulatorOptions, { screen, signal }: Context): 
   })
   try {
     const env = running.env()
-    const { url, accountsUrls, clientId, clientSecret } = running
-    screen.data({ url, accountsUrls, clientId, clientSecret, env })
+    const { url, pageUrl, accountsUrls, clientId, clientSecret } = running
+    screen.data({ url, pageUrl, accountsUrls, clientId, clientSecret, env })
     const fast = speed === 1 ? '' : `, ${speed} times as fast as the real one`
     screen.line(`Zoho is running on ${url}${fast}`)
     for (const [dataCenter, origin] of Object.entries(accountsUrls)) screen.line(`  ${dataCenter}  ${origin}`)
+    screen.line(`page           ${pageUrl}`)
     screen.line(`client id      ${clientId}`)
     screen.line(`client secret  ${clientSecret}`)
     screen.line('')
