@@ -389,12 +389,25 @@ describe('ZOHO_AUTH_STORE', () => {
     ).trim()
 
   test('a package that is not installed is named with the command', () => {
-    expect(inNode(`console.log(namedStores('redis://secret@h'))`)).toBe(
-      'ZOHO_AUTH_STORE needs a package: npm install @zoho-auth/store-redis redis',
+    expect(inNode(`console.log(namedStores('redis://secret@h'))`)).toMatch(
+      /^ZOHO_AUTH_STORE needs a package: npm install @zoho-auth\/store-redis redis\. .*external.*\{ tokens, connections \}$/,
     )
     expect(inNode(`console.log(namedStores('postgres://secret@h'))`)).toContain(
       'npm install @zoho-auth/store-postgres pg',
     )
+  })
+
+  // A bundler that rewrites the import, or a deployment that leaves the package out after it was found.
+  test('one that cannot be loaded is a fault of the configuration, with both ways out', () => {
+    const code = `
+      const stores = namedStores('redis://h', [${JSON.stringify(join(folder, 'package.json'))}])
+      const { renameSync } = await import('node:fs')
+      const file = ${JSON.stringify(join(home, 'index.js'))}
+      renameSync(file, file + '.gone')
+      const error = await stores.tokens.inspect('key').catch((thrown) => thrown)
+      renameSync(file + '.gone', file)
+      console.log(error.code, error.message)`
+    expect(inNode(code)).toMatch(/^ERR_ZOHO_CONFIG .*npm install.*external.*\{ tokens, connections \}$/s)
   })
 
   test.each(['mongodb://secret@h/x', 'redis', '', 'C:\\x'])(

@@ -1,5 +1,6 @@
 import type { Connection } from '../words/connection.js'
 import type { Cooldown } from '../words/cooldown.js'
+import { ZohoAuthError } from '../words/errors.js'
 import { ended } from '../words/waits.js'
 import type {
   AcquireRequest,
@@ -24,12 +25,18 @@ const PACKAGES: Readonly<Record<string, { readonly name: string; readonly with?:
   'postgresql:': { name: '@zoho-auth/store-postgres', with: 'pg' },
 })
 
+/** A package that keeps stores, and the command that installs it. */
+export interface StorePackage {
+  readonly name: string
+  readonly install: string
+}
+
 /**
  * The package that keeps the stores of a URL, and how to install it.
  *
  * @returns Or what is wrong: one sentence that never holds the URL, which may hold a password.
  */
-export function storePackage(url: string): { readonly name: string; readonly install: string } | string {
+export function storePackage(url: string): StorePackage | string {
   const scheme = /^[a-z]{1,20}:/.exec(url)?.[0]
   const known = scheme === undefined ? undefined : PACKAGES[scheme]
   if (known === undefined)
@@ -67,7 +74,12 @@ export function namedStores(url: string, from: readonly string[] = appFiles()): 
   const known = storePackage(url)
   if (typeof known === 'string') return known
   const path = findPackage(known.name, from)
-  return path === undefined ? `ZOHO_AUTH_STORE needs a package: ${known.install}` : new LazyStores(url, path)
+  return path === undefined ? missing(known) : new LazyStores(url, path, known)
+}
+
+/** What to do where a store's package is not found: npm cannot help an app that is one file. */
+function missing({ name, install }: StorePackage): string {
+  return `ZOHO_AUTH_STORE needs a package: ${install}. In a bundle keep ${name} external (esbuild --external, Next serverExternalPackages), or open the store yourself and pass { tokens, connections }`
 }
 
 /** Stores whose package is loaded, and that are opened, at the first use. */
@@ -76,11 +88,13 @@ class LazyStores implements OpenedStores {
   readonly connections: ConnectionStore
   readonly #url: string
   readonly #path: string
+  readonly #package: StorePackage
   #opened: Promise<OpenedStores> | undefined
 
-  constructor(url: string, path: string) {
+  constructor(url: string, path: string, from: StorePackage) {
     this.#url = url
     this.#path = path
+    this.#package = from
     const opened = () => this.#open()
     this.tokens = new LazyTokenStore(async () => (await opened()).tokens)
     this.connections = new LazyConnectionStore(async () => (await opened()).connections)
@@ -92,8 +106,17 @@ class LazyStores implements OpenedStores {
 
   #open(): Promise<OpenedStores> {
     const urls = process.getBuiltinModule('node:url')
-    this.#opened ??= import(urls.pathToFileURL(this.#path).href).then(
+    const { href } = urls.pathToFileURL(this.#path)
+    // Bundlers would look for it among their own files, and it is the app's.
+    this.#opened ??= import(
+      /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ href
+    ).then(
       ({ openStores }: { openStores: OpenStores }) => openStores(this.#url),
+      (error: unknown) => {
+        const { code } = error as NodeJS.ErrnoException
+        if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error
+        throw new ZohoAuthError('ERR_ZOHO_CONFIG', { message: missing(this.#package), cause: error })
+      },
     )
     this.#opened.catch(() => {
       this.#opened = undefined
