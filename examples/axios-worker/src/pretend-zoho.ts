@@ -1,4 +1,4 @@
-import { type Connection, memoryConnectionStore, type ZohoAuthOptions } from '@zoho-auth/core'
+import { memoryConnectionStore, newConnection, type ZohoAuthOptions } from '@zoho-auth/core'
 import { type Emulator, startEmulator } from '@zoho-auth/emulator'
 
 /** Zoho on loopback, and two tenants who have connected their accounts to this worker. */
@@ -14,10 +14,9 @@ export async function startEmulatorIfNeeded(): Promise<PretendZoho | undefined> 
   const emulator = await startEmulator()
   console.log(`ZOHO_CLIENT_ID is not set, so this talks to an emulator of Zoho on ${emulator.url}`)
   const tenants = ['acme', 'globex']
-  const now = Date.now()
-  const connections = tenants.map((id): Connection => {
+  const connections = tenants.map((id) => {
     const { refreshToken, dataCenter } = emulator.createGrant({ user: id })
-    return { id, refreshToken, dataCenter, state: 'active', version: 1, createdAt: now, updatedAt: now }
+    return newConnection({ id, refreshToken, dataCenter })
   })
   const { clientId, clientSecret, accountsUrl } = emulator
   const options = {

@@ -1,11 +1,5 @@
-import {
-  type Connection,
-  createZohoAuth,
-  type DataCenter,
-  memoryConnectionStore,
-  type ZohoAuth,
-} from '@zoho-auth/core'
-import { CUSTOMERS, type Customer } from './customers.js'
+import { createZohoAuth, memoryConnectionStore, newConnection, type ZohoAuth } from '@zoho-auth/core'
+import { CUSTOMERS } from './customers.js'
 import type { PretendZoho } from './pretend-zoho.js'
 
 /** Refreshing begins this long before expiry, in milliseconds of Zoho's hour (30 minutes); the library scales it. */
@@ -20,18 +14,15 @@ export function createEngine({ emulator, ours }: PretendZoho): ZohoAuth {
     clientId: emulator.clientId,
     clientSecret: emulator.clientSecret,
     accountsUrl: emulator.accountsUrl,
-    connections: memoryConnectionStore(CUSTOMERS.map((id) => connectionOf(id, ours[id]))),
+    connections: memoryConnectionStore(
+      CUSTOMERS.map((id) => {
+        const { refreshToken, dataCenter } = ours[id]
+        return newConnection({ id, refreshToken, dataCenter })
+      }),
+    ),
     // Zoho's window is 600 times shorter here, and the library has to know.
     budget: { limit: BUDGET_LIMIT, windowMs: emulator.rules.tokenWindowMs },
     // Earlier than by default, so that a token outlives a throttle of a whole window that begins when it is refreshed.
     expiry: { refreshAheadMs: REFRESH_AHEAD_MS },
   })
-}
-
-function connectionOf(
-  id: Customer,
-  { refreshToken, dataCenter }: { readonly refreshToken: string; readonly dataCenter: DataCenter },
-): Connection {
-  const now = Date.now()
-  return { id, refreshToken, dataCenter, state: 'active', version: 1, createdAt: now, updatedAt: now }
 }

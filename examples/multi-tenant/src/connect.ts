@@ -3,6 +3,7 @@
 //
 //   ZOHO_REFRESH_TOKEN=… ZOHO_DATA_CENTER=in node dist/connect.js globex
 
+import { newConnection } from '@zoho-auth/core'
 import { isDataCenter } from '@zoho-auth/core/adapter'
 import { close, connections } from './engine.js'
 
@@ -14,14 +15,8 @@ try {
     throw new Error('usage: ZOHO_REFRESH_TOKEN=… ZOHO_DATA_CENTER=… node dist/connect.js TENANT')
   const known = await connections.get(id)
   if (known && known.state !== 'revoked') throw new Error(`${id} is connected already: disconnect it first`)
-  const now = Date.now()
-  const times = { createdAt: known?.createdAt ?? now, updatedAt: now }
-  const version = known?.version ?? 0
   // Only over what was read: two who connect at once do not overwrite each other.
-  await connections.put(
-    { id, refreshToken, dataCenter, state: 'active', version, ...times },
-    { ifVersion: version },
-  )
+  await connections.put(newConnection({ id, refreshToken, dataCenter }), { ifVersion: known?.version ?? 0 })
   console.log(`${id} is connected, in data centre ${dataCenter}`)
 } finally {
   await close()

@@ -1,3 +1,4 @@
+export { isZohoAuthError } from '@zoho-auth/core'
 export type { AxiosLike } from './axios-like.js'
 export type { ZohoChoice } from './commonjs.cjs'
 export type { InstallOptions, ZohoAuthInstall } from './install-zoho-auth.js'

@@ -11,6 +11,7 @@ export { sealedConnectionStore } from './stores/sealed-connection-store.js'
 export type { Clock } from './words/clock.js'
 export { systemClock } from './words/clock.js'
 export type { Connection, ConnectionState, Environment } from './words/connection.js'
+export { newConnection } from './words/connection.js'
 export type {
   ClientCredentialsOptions,
   ConsentExchangeOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Connection, memoryConnectionStore } from '@zoho-auth/core'
+import { type Connection, memoryConnectionStore, newConnection } from '@zoho-auth/core'
 import { whole } from '../../../checks/support/form.mjs'
 import { until } from '../../../checks/support/waiting.mjs'
 import {
@@ -177,6 +177,15 @@ test('a lookup function that fails or lies is an error of the store', async () =
   const good = (await connectionsFor(emulator, ['ada']).get('ada')) as Connection
   const lying = engine(emulator, { connections: async () => good })
   expect(await codeOf(lying.getToken({ connection: 'bob' }))).toBe('ERR_ZOHO_STORE')
+})
+
+test('a row with what an app knows becomes a whole connection', async () => {
+  const emulator = await emulate()
+  const { refreshToken } = emulator.createGrant({ user: 'ada' })
+  const row = newConnection({ id: 'ada', refreshToken, dataCenter: 'us', label: 'Ada' })
+  expect(row).toMatchObject({ state: 'active', version: 1, label: 'Ada' })
+  const zoho = engine(emulator, { connections: async () => row })
+  expect((await zoho.getToken({ connection: 'ada' })).value).toBeTruthy()
 })
 
 test.each([

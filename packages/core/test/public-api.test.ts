@@ -126,6 +126,7 @@ test('the front page of core fits on one screen', () => {
     'isZohoAuthError',
     'memoryConnectionStore',
     'memoryTokenStore',
+    'newConnection',
     'productFacts',
     'sealedConnectionStore',
     'systemClock',

@@ -1,3 +1,4 @@
+export { isZohoAuthError } from '@zoho-auth/core'
 export type { ProblemDetails } from '@zoho-auth/core/adapter'
 export type { ConnectionOfRequest, ZohoAuthMiddlewareOptions } from './options.js'
 export type { ZohoProxyOptions } from './proxy/options.js'

@@ -63,6 +63,32 @@ export type Connection = {
   | { readonly refreshToken?: undefined; readonly soid?: undefined; readonly state: 'revoked' }
 )
 
+type Given = 'id' | 'dataCenter' | 'refreshToken' | 'soid'
+
+/** What an app knows of a connection whose grant it keeps itself. */
+type KnownConnection = Pick<Connection, 'id' | 'dataCenter'> &
+  Partial<Omit<Connection, Given>> &
+  (
+    | { readonly refreshToken: string; readonly soid?: undefined }
+    | { readonly soid: string; readonly refreshToken?: undefined }
+  )
+
+/**
+ * A connection from what an app knows of it. What is left out is filled in: `active`, version 1, made now.
+ *
+ * @example
+ * createZohoAuth({
+ *   connections: async (id) => {
+ *     const row = await db.findCustomer(id)
+ *     return row && newConnection({ id, refreshToken: row.zohoToken, dataCenter: row.zohoDataCenter })
+ *   },
+ * })
+ */
+export function newConnection(known: KnownConnection): Connection {
+  const now = Date.now()
+  return { state: 'active', version: 1, createdAt: now, updatedAt: now, ...known }
+}
+
 const ID = /^[A-Za-z0-9_.@:-]{1,128}$/
 
 /** Whether a string can be a connection id. The names of JavaScript's own object properties cannot. */
