@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { afterEach, expect, test } from '@jest/globals'
+import { afterEach, expect, jest, test } from '@jest/globals'
 import { createZohoAuth, defaultZohoAuth, memoryTokenStore } from '@zoho-auth/core'
 import { until } from '../../../checks/support/waiting.mjs'
 import { warnOfFleet } from '../src/config/warnings.js'
@@ -70,16 +70,15 @@ test.each([
 
 // Cloudflare's workerd has an AsyncLocalStorage that cannot be switched off, and says so by throwing.
 test('close() ends where AsyncLocalStorage.disable() is not implemented', async () => {
-  const { disable } = AsyncLocalStorage.prototype
-  AsyncLocalStorage.prototype.disable = () => {
+  const disable = jest.spyOn(AsyncLocalStorage.prototype, 'disable').mockImplementation(() => {
     throw new Error('disable is not implemented')
-  }
+  })
   try {
     const zoho = engine(await emulate())
     await zoho.withConnection('default', () => zoho.getToken())
     await zoho.close()
   } finally {
-    AsyncLocalStorage.prototype.disable = disable
+    disable.mockRestore()
   }
 })
 
