@@ -141,6 +141,9 @@ describe('refusals are judged by the body, with any status', () => {
     ['', 'transient'],
     ['null', 'transient'],
     ['<html>Access to this page</html>', 'transient'],
+    ['Access Denied', 'throttled'],
+    ['<html><h1>access_denied</h1></html>', 'throttled'],
+    ['You have made too many requests continuously.', 'throttled'],
     ['{"access_token":"the-acc', 'transient'],
     [{ access_token: 42 }, 'transient'],
     [{ access_token: '' }, 'transient'],
@@ -150,6 +153,12 @@ describe('refusals are judged by the body, with any status', () => {
   )('%j with %d is %s', (body, status, kind) => {
     expect(judge(body, status).kind).toBe(kind)
   })
+})
+
+test('a gateway’s own 429 is no throttle of Zoho’s', () => {
+  const page = '<title>429 Too Many Requests</title>'
+  expect(judge(page, 429, '7')).toMatchObject({ kind: 'transient', retryAfterMs: 7_000 })
+  expect(judge(page.replace('429 ', ''), 200).kind).toBe('throttled')
 })
 
 test('a redirect is never a token', () => {

@@ -139,6 +139,7 @@ function judgeRefusal(
   if (name !== undefined && DEAD.has(name)) return { kind: 'dead-grant', error: name }
   if (name !== undefined && CLIENT.has(name)) return { kind: 'client-fault', error: name }
   if (error !== undefined) return transient(answer, `error ${show(error)}`)
+  if (body === undefined && isThrottlePage(answer)) return { kind: 'throttled' }
   if (answer.status >= 300 && answer.status < 400)
     return transient(answer, `a redirect (status ${answer.status})`)
   if (body === undefined && answer.status < 300 && answer.body.trimStart().startsWith('{'))
@@ -155,6 +156,14 @@ function judgeRefusal(
 function isThrottle(error: string | undefined, description: string): boolean {
   return (
     /^access[\s_-]*denied$/i.test(error?.trim() ?? '') || /too[\s_-]*many[\s_-]*requests/i.test(description)
+  )
+}
+
+/** The same words in plain text or on a page. A gateway's own "429 Too Many Requests" is none of Zoho's. */
+function isThrottlePage({ status, body }: RawAnswer): boolean {
+  return (
+    /access[\s_-]*denied|too[\s_-]*many[\s_-]*requests[\s_-]*continuously/i.test(body) ||
+    (status !== 429 && /too[\s_-]*many[\s_-]*requests/i.test(body))
   )
 }
 
