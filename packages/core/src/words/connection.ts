@@ -1,3 +1,4 @@
+import { systemClock } from './clock.js'
 import type { DataCenter } from './data-centers.js'
 
 /**
@@ -85,7 +86,7 @@ type KnownConnection = Pick<Connection, 'id' | 'dataCenter'> &
  * })
  */
 export function newConnection(known: KnownConnection): Connection {
-  const now = Date.now()
+  const now = Math.floor(systemClock().now())
   return { state: 'active', version: 1, createdAt: now, updatedAt: now, ...known }
 }
 
