@@ -149,6 +149,16 @@ const WANTED = {
   ],
 }
 
+/** The figures that sum a part up, by what their names begin with. */
+const SUMS = {
+  tests: ['tests'],
+  simulation: ['seeds'],
+  kills: ['kills altogether'],
+  faults: ['all faults × states', 'unhandled'],
+  egress: ['documented origins', 'hostile URLs', 'redirects'],
+  canary: ['every form', 'canaries over'],
+}
+
 const parts = positionals.length === 0 ? Object.keys(PARTS) : positionals
 const unknown = parts.filter((part) => !Object.hasOwn(PARTS, part))
 if (unknown.length > 0) {
@@ -180,16 +190,6 @@ function run(args, env) {
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code ?? signal))
   })
-}
-
-/** The figures that sum a part up, by what their names begin with. */
-const SUMS = {
-  tests: ['tests'],
-  simulation: ['seeds'],
-  kills: ['kills altogether'],
-  faults: ['all faults × states', 'unhandled'],
-  egress: ['documented origins', 'hostile URLs', 'redirects'],
-  canary: ['every form', 'canaries over'],
 }
 
 /** What was tried many times, for readers who cannot wait for it. */

@@ -173,16 +173,19 @@ with ended as (
       log.tried_by,
       t.failures + case when q.until is null then 0 else 1 end,
       case when q.until is null then t.last_cooldown else $5::text end,
-      case when $5::text = 'throttled' then greatest(t.throttled_until, q.until) else t.throttled_until end,
+      case when $5::text = 'throttled' then greatest(t.throttled_until, q.until, q.news) else t.throttled_until end,
       case when q.later then $5::text else t.cooldown_reason end,
       case when q.later then q.until else t.cooldown_until end
     from ${CLOCK} n
     cross join lateral (
       select case when t.generation < $3::bigint and $5::text is not null
-        and coalesce($2::text = any(t.tried_by), false) then n.now + $6::double precision end as until
+        and coalesce($2::text = any(t.tried_by), false) then n.now + $6::double precision end as until,
+        -- Of a lease that is not known any more: a throttle is still news.
+        case when t.generation < $3::bigint and $5::text = 'throttled' and t.throttled_until is null
+        and not coalesce($2::text = any(t.tried_by), false) then n.now + $6::double precision end as news
     ) u
     cross join lateral (
-      select u.until, $5::text <> 'throttled' and u.until > coalesce(t.cooldown_until, '-infinity') as later
+      select u.until, u.news, $5::text <> 'throttled' and u.until > coalesce(t.cooldown_until, '-infinity') as later
     ) q
     cross join lateral (
       select coalesce(array_agg(l.tried_at order by l.place), '{}') as tried_at,

@@ -133,8 +133,14 @@ export function release(
 ): Ruling<void> {
   const pending = before.pending.find(({ holder }) => holder === lease.holder)
   let row = freed(before, lease)
-  // Ended before: a call that is repeated, after a time-out perhaps, changes nothing.
-  if (pending === undefined) return { answer: undefined, write: row === before ? undefined : row }
+  if (pending === undefined) {
+    // Ended before: a call that is repeated, after a time-out perhaps, changes nothing. Or the store lost what it knew while the
+    // call was under way: a throttle is then still news.
+    const isNews =
+      cooldown?.reason === 'throttled' && row.generation < lease.generation && !row.trouble?.throttledUntil
+    if (isNews) row = { ...row, trouble: cooled(row.trouble, cooldown, now) }
+    return { answer: undefined, write: row === before ? undefined : row }
+  }
   if (unspent) {
     const counted = row.used.indexOf(pending.at)
     row = { ...row, used: row.used.filter((_, index) => index !== counted) }

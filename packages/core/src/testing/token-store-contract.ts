@@ -296,6 +296,14 @@ export function tokenStoreContract(test: TestFunction, open: Open<TokenStore>): 
     holds((await store.commit(key, lost, 'too-late', LONG_MS)) === undefined, 'the commit is told so')
   })
 
+  // A store that had lost its data took the answer to a lease it no longer knew for nothing, and gave the next lease at once.
+  rule('a throttle is news also from a lease that is not known any more', async (store, key) => {
+    const lease = await acquired(store, key)
+    await store.release(key, lease)
+    await store.release(key, lease, { cooldown: { reason: 'throttled', ms: LONG_MS } })
+    same((await store.inspect(key))?.cooldown?.reason, 'throttled')
+  })
+
   rule('a release that is repeated counts one failure', async (store, key, wait) => {
     const lease = await acquired(store, key, { holder: 'a' })
     for (let attempt = 0; attempt < 2; attempt++)
