@@ -1,6 +1,5 @@
 import type { TokenAnswer } from '../accounts/answers.js'
 import { forgetGrant, type Runtime } from '../runtime.js'
-import { SealedConnectionStore } from '../stores/sealed-connection-store.js'
 import { encodePayload } from '../token/commit.js'
 import { grantKey } from '../token/grant.js'
 import { type Connection, type Environment, isSameGrant } from '../words/connection.js'
@@ -9,6 +8,7 @@ import { isZohoAuthError, ZohoAuthError } from '../words/errors.js'
 import { type Change, changeConnection } from './change.js'
 import { countGrant } from './grant-limit.js'
 import { ownerOfGrant } from './grant-owner.js'
+import { listed } from './listed.js'
 import { replacedBy, revokeDueGrants } from './replaced.js'
 import { giveBack } from './unkept-grant.js'
 
@@ -171,15 +171,15 @@ async function keepFirstToken(
 /** How many refresh tokens of the same Zoho user this library keeps; `undefined` if the user or the store is not known. */
 async function countOfUser(
   { userId, dataCenter }: Connection,
-  { grants, clock, timeoutMs }: Runtime,
+  runtime: Runtime,
 ): Promise<number | undefined> {
-  const { store } = grants
+  const { clock, timeoutMs } = runtime
+  const { store } = runtime.grants
   if (userId === undefined || store === undefined) return undefined
   const count = async (): Promise<number | undefined> => {
     let seen = 0
     let refreshTokens = 0
-    const rows = store instanceof SealedConnectionStore ? store.unopened() : store.list()
-    for await (const row of rows) {
+    for await (const row of listed(store, runtime)) {
       if (++seen > MAX_COUNTED) return undefined
       for (const grant of [row, ...(row.replaced ?? [])])
         if (grant.userId === userId && grant.dataCenter === dataCenter && grant.refreshToken !== undefined)
