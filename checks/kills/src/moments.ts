@@ -1,5 +1,5 @@
 import type { PlaceName } from 'e2e/places'
-import type { Random } from './random.js'
+import type { Random } from '../../support/random.mjs'
 import { type Operation, STORE_MOMENTS } from './table.js'
 
 /**

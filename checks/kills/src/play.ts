@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Random } from '../../support/random.mjs'
 import type { Row } from '../../support/report.mjs'
 import type { Child } from './child.js'
 import { GIVENS } from './givens.js'
 import { HOLDS, type Verdict } from './holds.js'
 import { type Moment, momentsOf, type Rehearsal, stepOf, timeOf } from './moments.js'
-import type { Random } from './random.js'
 import type { Stage } from './stage.js'
 import type { Operation } from './table.js'
 

@@ -1,20 +1,7 @@
-/** A small seeded generator (mulberry32): the same seed gives the same numbers on every machine. */
-export class Random {
-  #state: number
+import { Random as Seeded } from '../../support/random.mjs'
 
-  constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** From 0 up to, not including, 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = this.#state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-
+/** Draws of the simulation. */
+export class Random extends Seeded {
   chance(probability: number): boolean {
     return this.next() < probability
   }

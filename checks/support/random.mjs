@@ -1,13 +1,12 @@
-/** A small seeded generator (mulberry32). */
+/** A small seeded generator (mulberry32): the same seed gives the same numbers on every machine. */
 export class Random {
-  #state: number
+  #state
 
-  constructor(seed: number) {
+  constructor(seed) {
     this.#state = seed >>> 0
   }
 
-  /** From 0 up to, not including, 1. */
-  next(): number {
+  next() {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = this.#state
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
